@@ -1,0 +1,238 @@
+"""Contrastive training of the word vectors: a question should be nearest to its own passage of all in the batch
+(van den Oord, Li and Vinyals 2018, https://arxiv.org/abs/1807.03748; MultipleNegativesRankingLoss).
+
+A word's vector is the sum of its own and the mean of those of the shorter words inside it (as fastText composes
+n-grams, https://aclanthology.org/Q17-1010), times a weight: what is learnt of 养老 reaches 养老保险. The sum is worked
+out once at the end, so the model itself is a plain table.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, chain
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.embed import unit_rows
+from index.train.corpus import Entry, Prepared
+from index.train.lessons import Ids, Pair, cloze, drop, occurrences, reworded
+from index.train.vocabulary import contained_words, encode
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+    from torch import Tensor
+
+
+T = TypeVar("T")
+
+OWN_DIRECTION = 0.7  # length of a word's random direction beside its vector of length 1
+
+
+@dataclass(frozen=True)
+class Settings:
+    """`scale` multiplies the cosine (the inverse of a temperature); the rates are Adam's, falling to 0 over `steps`;
+    the dropped shares are of the tokens of prepared questions and of their passages."""
+
+    steps: int = 250
+    batch: int = 512
+    rate: float = 0.0015
+    weight_rate: float = 0.01
+    warmup: int = 20
+    scale: float = 14.0
+    dropped_of_question: float = 0.4
+    dropped_of_passage: float = 0.3
+    reworded_share: float = 0.5
+    lexicon_share: float = 0.5
+    seed: int = 1
+
+
+@dataclass(frozen=True)
+class Material:
+    """Everything that is learnt from. `articles`: sentences of each article."""
+
+    articles: Sequence[Sequence[str]]
+    lexicon: Sequence[Entry]
+    prepared: Sequence[Prepared]
+
+
+@dataclass(frozen=True)
+class Words:
+    """The parameters: `own` and `shared` (words, dimension), `log_weight` (words,); `inside[bounds[i]:bounds[i + 1]]`
+    are the words inside word i."""
+
+    own: Tensor
+    shared: Tensor
+    log_weight: Tensor
+    inside: Tensor
+    bounds: Tensor
+
+
+def start(vectors: NDArray[np.float32], weights: NDArray[np.float64], words: Sequence[str], seed: int) -> Words:
+    """Parameters from word vectors (words, dimension) and weights (words,).
+
+    Each word also gets a random direction of its own: words of like company must stay apart where the very word is
+    asked for.
+    """
+    import torch
+
+    rng = np.random.default_rng(seed)
+    random_rows = unit_rows(rng.standard_normal(vectors.shape, dtype=np.float32))
+    inside = contained_words(words)
+    return Words(
+        torch.tensor(unit_rows(unit_rows(vectors) + OWN_DIRECTION * random_rows)).requires_grad_(),
+        torch.tensor(random_rows).requires_grad_(),
+        torch.tensor(np.log(weights), dtype=torch.float32).requires_grad_(),
+        torch.tensor(list(chain.from_iterable(inside)), dtype=torch.int64),
+        torch.tensor([0, *accumulate(map(len, inside))], dtype=torch.int64),
+    )
+
+
+def word_vectors(words: Words, which: Tensor) -> Tensor:
+    """The vectors (n, dimension) of the words `which` (n,)."""
+    import torch
+    from torch.nn.functional import embedding_bag
+
+    lengths = words.bounds[which + 1] - words.bounds[which]
+    offsets = lengths.cumsum(0) - lengths
+    within = torch.arange(int(lengths.sum())) - offsets.repeat_interleave(lengths)
+    parts = words.inside[words.bounds[which].repeat_interleave(lengths) + within]
+    vectors = words.own[which] + embedding_bag(parts, words.shared, offsets, mode="mean")
+    return vectors * words.log_weight[which].exp()[:, None]
+
+
+def embed(words: Words, texts: Sequence[Ids]) -> Tensor:
+    """Texts as token ids -> unit rows (n, dimension)."""
+    import torch
+    from torch.nn.functional import embedding_bag, normalize
+
+    tokens = torch.tensor(list(chain.from_iterable(texts)), dtype=torch.int64)
+    offsets = torch.tensor([0, *accumulate(map(len, texts[:-1]))], dtype=torch.int64)
+    distinct, position = torch.unique(tokens, return_inverse=True)
+    return normalize(embedding_bag(position, word_vectors(words, distinct), offsets, mode="mean"), dim=1)
+
+
+def pair_loss(words: Words, pairs: Sequence[Pair], tokenizer: Tokenizer, scale: float) -> Tensor:
+    """Cross-entropy of finding each question's passage among all passages of the batch; the same passage under another
+    question is no wrong answer."""
+    import torch
+    from torch.nn.functional import cross_entropy
+
+    texts = iter(encode(tokenizer, [pair.question for pair in pairs if isinstance(pair.question, str)]))
+    questions = [next(texts) if isinstance(pair.question, str) else pair.question for pair in pairs]
+    usable = [(question, pair.passage) for question, pair in zip(questions, pairs, strict=True) if question]
+    rows = embed(words, [*(question for question, _ in usable), *(passage for _, passage in usable)])
+    scores = rows[: len(usable)] @ rows[len(usable) :].T * scale
+    numbers: dict[tuple[int, ...], int] = {}
+    same = torch.tensor([numbers.setdefault(tuple(passage), len(numbers)) for _, passage in usable])
+    duplicate = (same[:, None] == same[None, :]) & ~torch.eye(len(usable), dtype=torch.bool)
+    return cross_entropy(scores.masked_fill(duplicate, -torch.inf), torch.arange(len(usable)))
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Prepared passages as token ids: `questions` of each passage, `wholes`, all `sentences`, and the passage `owner`
+    of each sentence."""
+
+    questions: Sequence[Sequence[Ids]]
+    wholes: Sequence[Ids]
+    sentences: Sequence[Ids]
+    owner: Tensor
+
+
+def reading(prepared: Sequence[Prepared], tokenizer: Tokenizer) -> Reading:
+    """Prepared passages, encoded; sentences without a known word are left out."""
+    import torch
+
+    split = [[ids for ids in encode(tokenizer, passage.sentences) if ids] for passage in prepared]
+    return Reading(
+        [[ids for ids in encode(tokenizer, passage.questions) if ids] for passage in prepared],
+        [list(chain.from_iterable(sentences)) for sentences in split],
+        list(chain.from_iterable(split)),
+        torch.tensor([position for position, sentences in enumerate(split) for _ in sentences]),
+    )
+
+
+def reading_loss(words: Words, lesson: Reading, settings: Settings, rng: random.Random) -> Tensor:
+    """Cross-entropy of finding the passage of one question each, among all of them: once by the passages as wholes,
+    once by their best sentences, for an index holds both."""
+    import torch
+    from torch.nn.functional import cross_entropy
+
+    asked = [drop(rng.choice(questions), settings.dropped_of_question, rng) for questions in lesson.questions]
+    keys = [drop(ids, settings.dropped_of_passage, rng) for ids in chain(lesson.wholes, lesson.sentences)]
+    rows = embed(words, [*asked, *keys])
+    count = len(asked)
+    scores = rows[:count] @ rows[count:].T * settings.scale
+    wholes, sentences = scores[:, :count], scores[:, count:]
+    best = torch.full((count, count), -torch.inf).scatter_reduce(1, lesson.owner.expand(count, -1), sentences, "amax")
+    gold = torch.arange(count)
+    return (cross_entropy(wholes, gold) + cross_entropy(best, gold)) / 2
+
+
+def train(
+    words: Words,
+    tokenizer: Tokenizer,
+    material: Material,
+    settings: Settings,
+    progress: Callable[[str], None] = lambda message: None,
+) -> NDArray[np.float32]:
+    """Train in place; return the table of vectors (words, dimension), the unknown word's row zero.
+
+    Every step learns from one question to each prepared passage and from a batch each of cloze pairs, reworded
+    stretches and lexicon entries; the laws keep general language from being forgotten.
+    """
+    import torch
+
+    rng = random.Random(settings.seed)
+    draws = pair_lessons(material, tokenizer, settings, rng)
+    lesson = reading(material.prepared, tokenizer)
+    optimizer = torch.optim.Adam(
+        [
+            {"params": [words.own, words.shared], "lr": settings.rate},
+            {"params": [words.log_weight], "lr": settings.weight_rate},
+        ]
+    )
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: min(1.0, (step + 1) / settings.warmup) * (1 - step / settings.steps)
+    )
+    for step in range(1, settings.steps + 1):
+        losses = [share * pair_loss(words, draw(), tokenizer, settings.scale) for share, draw in draws]
+        loss = torch.stack([*losses, reading_loss(words, lesson, settings, rng)]).sum()
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        schedule.step()
+        if step % 50 == 0 or step == settings.steps:
+            progress(f"step {step} of {settings.steps}: loss {loss.item():.3f}")
+    with torch.no_grad():
+        table: NDArray[np.float32] = word_vectors(words, torch.arange(len(words.own))).numpy()
+    table[0] = 0
+    return table
+
+
+def pair_lessons(
+    material: Material, tokenizer: Tokenizer, settings: Settings, rng: random.Random
+) -> tuple[tuple[float, Callable[[], list[Pair]]], ...]:
+    """The three lessons made of pairs: the share of each in the loss, and what draws a batch of it."""
+    encoded = iter(encode(tokenizer, list(chain.from_iterable(material.articles))))
+    ids = [[next(encoded) for _ in article] for article in material.articles]
+    filled = [article for article in ids if any(article)]
+    places = [at for at in occurrences(material.articles, material.lexicon) if ids[at.article][at.sentence]]
+    entries = [
+        (entry.word, terms)
+        for entry in material.lexicon
+        if (terms := list(filter(None, encode(tokenizer, entry.terms))))
+    ]
+
+    def some(items: Sequence[T]) -> list[T]:
+        return rng.sample(items, min(settings.batch, len(items)))
+
+    return (
+        (1.0, lambda: [cloze(article, rng) for article in some(filled)]),
+        (settings.reworded_share, lambda: [reworded(at, material.articles, ids, rng) for at in some(places)]),
+        (settings.lexicon_share, lambda: [Pair(word, rng.choice(terms)) for word, terms in some(entries)]),
+    )

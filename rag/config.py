@@ -1,0 +1,41 @@
+"""Every setting of the read side, with its default in sight. Built once at the entry point; the parts receive values,
+not the config."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from rag.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Config:
+    """Settings of a pipeline.
+
+    `index`: folder of the index, None for the default place (built there when missing or out of date). `llm`: which
+    answerer speaks: "extractive" quotes and needs no model. `passages`: how many passages an answer comes with.
+    `refuse_below`: answers whose confidence is lower are refused; None takes the value fitted on data
+    (rag/weights.json).
+    """
+
+    index: Path | None = None
+    llm: str = "extractive"
+    passages: int = 10
+    refuse_below: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.llm != "extractive":
+            raise ConfigError(f"--llm 应为 extractive（摘录原文，不需要模型），收到“{self.llm}”：请改用 extractive。")
+        if not 1 <= self.passages <= 100:
+            raise ConfigError(f"passages 应在 1 到 100 之间，收到 {self.passages}。")
+
+
+def config_from(settings: dict[str, Any]) -> Config:
+    """A Config from named settings; an unknown name is an error (ConfigError)."""
+    known = {field.name for field in fields(Config)}
+    for name in settings:
+        if name not in known:
+            raise ConfigError(f"没有名为“{name}”的设置：可用的有 {'、'.join(sorted(known))}。")
+    return Config(**settings)

@@ -1,0 +1,81 @@
+"""Checks of the installation: each names what it looked at, what it found and, where that is wrong, the cure."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from index.build import DEFAULT_INDEX, SHIPPED_PLAN, needs_build
+from index.embed import load_embedder
+from index.errors import UserError
+from index.store import load
+
+REQUIREMENTS = Path(__file__).resolve().parent.parent / "requirements.txt"
+OLDEST_PYTHON = (3, 10)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The result of one check; `cure` is empty where `ok`."""
+
+    subject: str
+    ok: bool
+    found: str
+    cure: str = ""
+
+
+def examine(index: Path | None = None) -> Iterator[Finding]:
+    """Check Python, the pinned packages, the shipped plan, the embedding model and the index."""
+    running = ".".join(map(str, sys.version_info[:3]))
+    yield Finding(
+        "Python",
+        sys.version_info >= OLDEST_PYTHON,
+        running,
+        "" if sys.version_info >= OLDEST_PYTHON else "请安装 Python 3.10 或更新的版本。",
+    )
+    for name, wanted in pinned(REQUIREMENTS.read_text(encoding="utf-8")):
+        yield _package(name, wanted)
+    yield Finding(
+        "自带规划",
+        SHIPPED_PLAN.is_file(),
+        SHIPPED_PLAN.name if SHIPPED_PLAN.is_file() else "缺失",
+        "" if SHIPPED_PLAN.is_file() else "请重新取得完整的项目文件。",
+    )
+    try:
+        embedder = load_embedder()
+        yield Finding("向量模型", True, f"{embedder.name}，{embedder.dimension} 维")
+    except UserError as error:
+        yield Finding("向量模型", False, str(error), "请重新取得 index/models 文件夹。")
+    yield _index(index)
+
+
+def pinned(requirements: str) -> list[tuple[str, str]]:
+    """(package, version) of the lines "package==version" of a requirements file."""
+    lines = [line.split("#")[0].strip() for line in requirements.splitlines()]
+    return [(name.strip(), wanted.strip()) for name, _, wanted in (line.partition("==") for line in lines) if wanted]
+
+
+def _package(name: str, wanted: str) -> Finding:
+    try:
+        found = version(name)
+    except PackageNotFoundError:
+        return Finding(name, False, "没有安装", "请运行 make setup，或 pip install -r requirements.txt。")
+    if found.split("+")[0] != wanted.split("+")[0]:
+        cure = "请运行 pip install -r requirements.txt 装回测试过的版本。"
+        return Finding(name, False, f"{found}，应为 {wanted}", cure)
+    return Finding(name, True, found)
+
+
+def _index(folder: Path | None) -> Finding:
+    place = folder or DEFAULT_INDEX
+    try:
+        if folder is None and needs_build(place):
+            return Finding("索引", True, "尚未建立或已过期，第一次提问时自动建立")
+        index = load(place)
+    except UserError as error:
+        return Finding("索引", False, str(error), "请运行 python -m index build。")
+    names = "、".join(document.id for document in index.documents)
+    return Finding("索引", True, f"{place}：{names}，{len(index.chunks)} 个段落")

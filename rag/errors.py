@@ -1,0 +1,23 @@
+"""Errors of the read side meant for the user; their parent is index.errors.UserError."""
+
+from index.errors import UserError
+
+
+class EmptyQuestion(UserError):
+    """The question holds nothing that can be looked up."""
+
+
+class QuestionTooLong(UserError):
+    """The question is longer than the limit in the settings."""
+
+
+class GenerationError(UserError):
+    """The answerer failed or stopped in the middle."""
+
+
+class BatchError(UserError):
+    """A list of questions cannot be read, or its answers cannot be written."""
+
+
+class ConfigError(UserError):
+    """A setting is unknown or its value is not one of those allowed."""

@@ -1,0 +1,158 @@
+"""Evidence -> verdict: do the documents answer the question as it is asked?
+
+Gradient-boosted trees over what speaks for and against the best evidence, fitted on the development questions
+(rag/weights.json, made by `python -m eval fit`). Never the wording of one question: only whether years, places, kinds
+of detail and figures agree, and how well the words are covered.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from index.figures import Figure, equal, figures
+from rag.kinds import kinds_missing
+from rag.phrase import row_words
+from rag.types import Evidence, Query
+
+CARRIED = (
+    "words", "lexicon", "around", "cosine", "no_figure", "no_unit", "year_other", "past_for_plan", "plan_for_past",
+    "place_near", "place_missing", "kind_missing",
+)  # fmt: skip
+FEATURES = (
+    *CARRIED,  # of the best evidence, see rag.select
+    "passage_lacks_kind",  # a kind of detail that is asked for is nowhere in the passage
+    "premise",  # the question names a figure that the passage does not hold
+    "score",  # of the best evidence
+    "margin",  # to the best evidence of another passage
+    "wants_figure",
+)
+NEAR = 5  # pieces of evidence in which a figure of the question may stand
+PER_HOW_MANY = frozenset({1, 10, 100, 1000, 10000})
+DURATIONS = ("年", "个月", "天")
+FEW = 20  # up to which a Chinese numeral counts the things asked for (哪四样) and states nothing
+_CHINESE = re.compile("[一二三四五六七八九十两]")
+LISTED = frozenset("个家种条类项处座所位名件张台套支次大级")  # units in which things of a list are counted
+LISTED_AT_MOST = 20
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`confidence` in [0, 1]: estimated probability that the documents answer the question. `objection` names what
+    speaks against the best evidence: "year", "place", "detail", "premise", "nothing" or ""; `missing` are the kinds of
+    detail or the figure's words that it lacks."""
+
+    confidence: float
+    answered: bool
+    objection: str = ""
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Split:
+    """A node of a tree: go to node `low` where the feature is at most `threshold`, else to node `high`; a leaf has no
+    feature and adds `value`."""
+
+    feature: str
+    threshold: float
+    low: int
+    high: int
+    value: float
+
+
+@dataclass(frozen=True)
+class Boosted:
+    """Gradient-boosted trees (Friedman 2001): the log-odds are `bias` and the leaves reached, summed."""
+
+    bias: float
+    trees: tuple[tuple[Split, ...], ...]
+
+    def log_odds(self, features: Mapping[str, float]) -> float:
+        total = self.bias
+        for tree in self.trees:
+            node = tree[0]
+            while node.feature:
+                node = tree[node.low if features[node.feature] <= node.threshold else node.high]
+            total += node.value
+        return total
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Callable: (query, evidence) -> verdict. Below `threshold` the question is refused."""
+
+    model: Boosted
+    threshold: float
+
+    def __call__(self, query: Query, evidence: Sequence[Evidence]) -> Verdict:
+        if not evidence or not any(evidence[0].features[name] for name in ("characters", "bigrams", "lexicon")):
+            return Verdict(0.0, False, "nothing")
+        features = features_of(query, evidence)
+        confidence = round(1 / (1 + math.exp(-self.model.log_odds(features))), 4)
+        objection, missing = _objection(query, evidence, features)
+        return Verdict(confidence, confidence >= self.threshold, objection, missing)
+
+
+def read_model(trees: Sequence[Sequence[Sequence[Any]]], bias: float) -> Boosted:
+    """A model from its JSON form: each node [feature, threshold, low, high, value]."""
+    return Boosted(bias, tuple(tuple(Split(*node) for node in tree) for tree in trees))
+
+
+def features_of(query: Query, evidence: Sequence[Evidence]) -> dict[str, float]:
+    """What speaks for and against an answer, by FEATURES."""
+    best = evidence[0]
+    rival = next((other.score for other in evidence if other.passage.rank != best.passage.rank), best.score)
+    values = {name: best.features[name] for name in CARRIED}
+    return values | {
+        "passage_lacks_kind": float(bool(kinds_missing(query.kinds, passage_text(best)))),
+        "premise": float(bool(unfounded(query, evidence[:NEAR]))),
+        "score": best.score,
+        "margin": best.score - rival,
+        "wants_figure": float(query.want == "figure"),
+    }
+
+
+def passage_text(evidence: Evidence) -> str:
+    """The titles above a piece of evidence and its whole passage, a row in words."""
+    chunk = evidence.passage.chunk
+    titles = " ".join(title.removeprefix("〔拟题〕") for title in chunk.section[-2:])
+    return f"{titles} {chunk.text} {row_words(chunk) if chunk.cells else ''}"
+
+
+def unfounded(query: Query, evidence: Sequence[Evidence]) -> tuple[str, ...]:
+    """Figures that the question states (从95%提到98%) and none of the passages holds. 每千人 and the like are no
+    statement, nor is the number of things asked for (哪四种), nor 800多公里, which claims no exact figure."""
+    stated = [f for f in figures(query.text) if f.kind == "quantity" and not f.approx]
+    stated = [f for f in stated if f.unit or (f.value > 20 and f.text[0].isdecimal())]
+    stated = [f for f in stated if f.value not in PER_HOW_MANY and f.unit not in DURATIONS]
+    stated = [f for f in stated if f.value > FEW or not _CHINESE.match(f.text)]
+    stated = [f for f in stated if f.unit not in LISTED or f.value > LISTED_AT_MOST]
+    if not stated:
+        return ()
+    texts = dict.fromkeys(passage_text(one) for one in evidence)
+    held = [figure for text in texts for figure in figures(text)]
+    return tuple(f.text for f in stated if not any(_same(f, other) for other in held))
+
+
+def _same(a: Figure, b: Figure) -> bool:
+    return equal(a, b) or a.value in (b.value, b.value_max)
+
+
+def _objection(
+    query: Query, evidence: Sequence[Evidence], features: Mapping[str, float]
+) -> tuple[str, tuple[str, ...]]:
+    best = evidence[0]
+    if features["year_other"] >= 1:
+        return "year", ()
+    if features["place_missing"]:
+        return "place", ()
+    if features["premise"]:
+        return "premise", unfounded(query, evidence[:NEAR])
+    if missing := kinds_missing(query.kinds, passage_text(best)):
+        return "detail", missing
+    if features["no_figure"] and not query.kinds:
+        return "detail", ("figure",)
+    return ("year", ()) if features["year_other"] else ("", ())

@@ -1,0 +1,54 @@
+"""Table rows in words a person would say: 粮食综合生产能力：2020年134.8万吨，2025年145万吨，年均/累计〔10.2万吨〕.
+
+Every word comes from the row's cells and the headers above them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+from index.figures import figures
+from index.tables import row_of as row_of
+from index.types import Chunk
+
+_BRACKETED = re.compile(r"[(（](?:单位[:：])?([^()（）]{1,12})[)）]\s*\|?\s*$")
+_ENDS_IN_NUMBER = re.compile(r"[\d〕]\Z|\d(?:左右|以上|以内|以下)\Z")
+
+
+def row_words(chunk: Chunk, years: Collection[int] = ()) -> str:
+    """A row in words; with `years`, of its values only those of columns that name one of them, if there are any."""
+    row = row_of(chunk)
+    values = [(c, cell) for c, cell in row.values if any(str(year) in c for year in years)] or list(row.values)
+    parts: list[str] = []
+    told: set[tuple[int, int]] = set()
+    for column, cell in values:
+        if (cell.line, cell.start) in told:  # a cell merged over several columns is told once
+            continue
+        told.add((cell.line, cell.start))
+        unit, label = row.unit or bracketed_unit(row.name.text), column
+        if not unit and (unit := bracketed_unit(column)):
+            label = _BRACKETED.sub("", column)
+        parts.append(f"{label}{_with_unit(cell.text, unit)}")
+    parts += [f"{cell.column}{cell.text}" for cell in row.others]
+    if row.nature:
+        parts.append(row.nature)
+    return f"{row.name.text}：{'，'.join(parts)}" if parts else row.name.text
+
+
+def bracketed_unit(text: str) -> str:
+    """The unit of measure in brackets at the end of a header or a row's name, as in 粮食产量(万吨), 投资（单位：亿元）;
+    "" where the words in brackets are none, as in 城镇化率（常住人口）."""
+    written = _BRACKETED.search(text)
+    found = figures(f"1{written.group(1)}") if written else ()
+    return written.group(1) if written and found and found[0].end == len(written.group(1)) + 1 else ""
+
+
+def _with_unit(value: str, unit: str) -> str:
+    """5.5左右 with % -> 5.5%左右; a goal in words takes no unit and is set off by a colon."""
+    if not _ENDS_IN_NUMBER.search(value):
+        return f"：{value}"
+    if value.endswith("〕"):
+        return f"{value[:-1]}{unit}〕"
+    trailing = re.search(r"(?:左右|以上|以内|以下)\Z", value)
+    return f"{value[: trailing.start()]}{unit}{trailing.group()}" if trailing else f"{value}{unit}"

@@ -1,0 +1,305 @@
+"""The whole road from question to answer.
+
+    question, history
+      -> understand   rag.understand   completed, years, places, kinds of detail, official words
+      -> retrieve     rag.retrieve     passages, best first
+      -> select       rag.select       sentences, rows and items that may answer
+      -> judge        rag.judge        do the documents answer at all? no: the refusal names the nearest they say
+      -> generate     rag.generate     text with marks
+      -> cite         rag.cite         marks -> citations
+      -> verify       rag.verify       every figure against the cited words; what fails is not shown as an answer
+
+The page, the command line, the batch and the evaluation call `stream` or `ask`, and nothing beneath.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+
+from index.build import DEFAULT_INDEX, build, needs_build
+from index.embed import Embedder, load_embedder
+from index.errors import IndexMismatch
+from index.period import Period
+from index.store import Index, load
+from index.types import Chunk, Document
+from rag.cite import cite
+from rag.config import Config
+from rag.generate.extractive import Extractive
+from rag.judge import Judge, Verdict, read_model
+from rag.phrase import row_words
+from rag.prompts import lines, render
+from rag.retrieve import Retriever, distinct
+from rag.select import Selector
+from rag.types import Answer, Check, Citation, Evidence, Passage, Query, Selection, Turn
+from rag.understand import Frame, names_of, sides_of, understand
+from rag.verify import Cited, check_quote, verify
+
+WEIGHTS = Path(__file__).resolve().parent / "weights.json"
+CONSIDERED = 40
+EVIDENCE_FROM = 20
+NEAREST_CHARACTERS = 120
+
+
+class Answerer(Protocol):
+    """An answerer. Yields pieces whose concatenation is the answer, citing as [rank]; raises GenerationError."""
+
+    @property
+    def name(self) -> str: ...
+    def __call__(self, query: Query, selection: Selection) -> Iterator[str]: ...
+
+
+@dataclass(frozen=True)
+class SourceLine:
+    """A line of a document as shown beside an answer. `marked` are the spans of the quoted words; `column` is the
+    header of a table cell, "" elsewhere."""
+
+    number: int
+    text: str
+    marked: tuple[tuple[int, int], ...] = ()
+    column: str = ""
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """question -> Answer, over one index. Raises what its parts raise, unchanged."""
+
+    index: Index
+    frame: Frame
+    retrieve: Retriever
+    select: Selector
+    judge: Judge
+    generate: Answerer
+    passages: int = 10
+
+    def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
+        """The last Answer of `stream`: one code path."""
+        *_, answer = self.stream(question, history)
+        return answer
+
+    def stream(self, question: str, history: Sequence[Turn] = ()) -> Generator[Answer, None, None]:
+        """Growing Answers; the first, without text, shows what was found; the last is checked and final."""
+        started = time.perf_counter()
+        query = understand(question, history, self.frame)
+        found, selection, verdict = self.search(query)
+        evidence = selection.evidence
+        shown = in_order(found, selection)[: self.passages]
+        draft = Answer(
+            question=question,
+            text="",
+            status="answered" if verdict.answered else "refused",
+            passages=shown,
+            completed=query.text if query.completed else None,
+            confidence=verdict.confidence,
+            backend=self.backend,
+        )
+        yield draft
+        pieces = self.generate(query, selection) if verdict.answered else iter([self.refusal(query, verdict, evidence)])
+        cited = [one.passage for one in evidence]
+        text = ""
+        try:
+            for piece in pieces:
+                text += piece
+                marked, citations = cite(text, cited)
+                yield replace(draft, text=marked, citations=citations, seconds=time.perf_counter() - started)
+        finally:
+            # A caller that stops reading stops the answerer: not when its memory is freed, but now.
+            if isinstance(pieces, Generator):
+                pieces.close()
+        marked, citations = cite(text, cited)
+        final = self._checked(query, replace(draft, text=marked, citations=citations), evidence)
+        yield replace(final, seconds=round(time.perf_counter() - started, 6))
+
+    def search(self, query: Query) -> tuple[tuple[Passage, ...], Selection, Verdict]:
+        """Passages, the evidence in them, and whether it answers. The questions within a question are searched each
+        for itself; it is answered where one of them is, and then for those that are."""
+        found = self.retrieve(query, CONSIDERED)
+        evidence = self.select(query, found[:EVIDENCE_FROM])
+        verdict = self.judge(query, evidence)
+        sides = sides_of(query, self.frame)
+        if len(sides) == 1 or not evidence:
+            return found, Selection(evidence, evidence[:1]), verdict
+        by_chunk = {passage.chunk.id: passage for passage in found}
+        parts: dict[tuple[int, int], Evidence] = {}
+        verdicts: list[Verdict] = []
+        for side in sides:
+            best = self.select(side, self.retrieve(side, CONSIDERED)[:EVIDENCE_FROM])
+            verdicts.append(self.judge(side, best))
+            if not verdicts[-1].answered:
+                continue
+            chunk = best[0].passage.chunk
+            passage = by_chunk.setdefault(chunk.id, Passage(chunk, best[0].passage.score, len(by_chunk) + 1))
+            parts.setdefault((passage.rank, best[0].start), replace(best[0], passage=passage))
+        if not parts:
+            return found, Selection(evidence, evidence[:1]), verdict
+        chosen = tuple(parts.values())
+        every = tuple(sorted(by_chunk.values(), key=lambda passage: passage.rank))
+        others = tuple(one for one in evidence if (one.passage.rank, one.start) not in parts)
+        return every, Selection((*chosen, *others), chosen), max(verdicts, key=lambda one: one.confidence)
+
+    def _checked(self, query: Query, answer: Answer, evidence: Sequence[Evidence]) -> Answer:
+        """The answer with its figures checked. One whose check fails is withdrawn: what is shown instead is the
+        nearest passage in its own words, said to be no answer."""
+        checks = self.checks(answer, query)
+        if all(check.ok for check in checks) and all(self.stands(citation) for citation in answer.citations):
+            return replace(answer, checks=checks)
+        text = render("refusal", reason=render("withdrawn"), nearest=self.nearest(query, evidence))
+        marked, citations = cite(text, [one.passage for one in evidence])
+        return replace(answer, text=marked, status="refused", citations=citations, checks=checks)
+
+    def checks(self, answer: Answer, query: Query) -> tuple[Check, ...]:
+        """Every figure of an answer against what its marks cite; a refusal may repeat the question's own figures."""
+        evidence = {citation.n: self._cited(citation) for citation in answer.citations}
+        allowed = (query.text, *(f"{year}年" for year in query.years)) if answer.status == "refused" else ()
+        return tuple(
+            Check(check.figure.text, check.marks, check.ok, check.reason)
+            for check in verify(answer.text, evidence, allowed)
+        )
+
+    def stands(self, citation: Citation) -> bool:
+        """Whether a citation's quote stands verbatim where it says."""
+        text = self.index.line(citation.doc, citation.lines[0]).text
+        return check_quote(citation.quote, text, citation.start, citation.end)
+
+    def refusal(self, query: Query, verdict: Verdict, evidence: Sequence[Evidence]) -> str:
+        """What is said when the documents do not answer: what is missing, and the nearest that they do say."""
+        document = "规划" if self.frame.period else "文件"
+        if verdict.objection == "nothing":
+            return render("refusal_nothing", document=document)
+        if verdict.objection == "year":
+            reason = render("refusal_year", document=document, asked="、".join(f"{year}年" for year in query.years))
+        elif verdict.objection == "place":
+            reason = render("refusal_place", document=document, asked="、".join(query.places))
+        elif verdict.objection == "premise":
+            reason = render("refusal_premise", document=document, asked="、".join(verdict.missing))
+        elif verdict.objection == "detail":
+            names = dict(line.split("=", 1) for line in lines("detail_names"))
+            reason = render("refusal_detail", document=document, asked="、".join(names[k] for k in verdict.missing))
+        else:
+            reason = render("refusal_plain", document=document)
+        return render("refusal", reason=reason, nearest=self.nearest(query, evidence))
+
+    def nearest(self, query: Query, evidence: Sequence[Evidence]) -> str:
+        """The best evidence quoted with its mark, as the nearest thing the documents say."""
+        return Extractive(longest=NEAREST_CHARACTERS).quote(query, evidence[0])
+
+    def source(self, citation: Citation) -> tuple[SourceLine, ...]:
+        """The paragraph that a citation comes from, its quoted words marked; for a table row, its cells."""
+        row = self._row(citation)
+        if row is not None:
+            return tuple(
+                SourceLine(
+                    cell.line,
+                    cell.text,
+                    ((0, len(cell.text)),) if (cell.line, cell.start) == (citation.lines[0], citation.start) else (),
+                    cell.column,
+                )
+                for cell in row.cells
+            )
+        return tuple(
+            SourceLine(
+                number,
+                self.index.line(citation.doc, number).text,
+                ((citation.start, citation.end),) if number == citation.lines[0] else (),
+            )
+            for number in citation.lines
+        )
+
+    def _row(self, citation: Citation) -> Chunk | None:
+        """The table row that a citation comes from, None for a paragraph."""
+        return self._rows.get((citation.doc, tuple(sorted(citation.lines))))
+
+    @cached_property
+    def _rows(self) -> dict[tuple[str, tuple[int, ...]], Chunk]:
+        return {(c.doc_id, tuple(sorted(c.lines))): c for c in self.index.chunks if c.cells}
+
+    def _cited(self, citation: Citation) -> Cited:
+        row = self._row(citation)
+        if row is not None:
+            return Cited(row_words(row), row.text, citation.section, row.cells)
+        context = self.index.line(citation.doc, citation.lines[0]).text
+        return Cited(citation.quote, context, citation.section)
+
+    @property
+    def backend(self) -> str:
+        """The name of the answerer, as shown to the user."""
+        return self.generate.name
+
+    @property
+    def documents(self) -> tuple[Document, ...]:
+        return self.index.documents
+
+    def examples(self) -> list[str]:
+        """Example questions: those of the shipped plan where it is indexed, else general ones."""
+        held = {document.id for document in self.index.documents}
+        named = [name for name in sorted(held) if (EXAMPLES / f"{name}.examples.txt").is_file()]
+        if not named:
+            return lines("examples")
+        return [line for line in (EXAMPLES / f"{named[0]}.examples.txt").read_text("utf-8").splitlines() if line]
+
+
+EXAMPLES = Path(__file__).resolve().parent.parent / "index" / "sources"
+
+
+def in_order(found: Sequence[Passage], selection: Selection) -> tuple[Passage, ...]:
+    """Passages by their best evidence, then the others as they were found; one for each place in the text."""
+    ranks = dict.fromkeys(one.passage.rank for one in (*selection.parts, *selection.evidence))
+    by_rank = {passage.rank: passage for passage in found}
+    rest = [passage for passage in found if passage.rank not in ranks]
+    return distinct([*(by_rank[rank] for rank in ranks), *rest])
+
+
+def frame_of(index: Index, embedder: Embedder) -> Frame:
+    """What the documents of an index say of periods, places and the region they are about, and their words."""
+    entries = index.manifest["documents"]
+    periods = {tuple(entry["period"].values()) for entry in entries if entry["period"]}
+    period = Period(*periods.pop()) if len(periods) == 1 else None
+    region = frozenset(name for entry in entries for name in entry["region"])
+    places: dict[str, list[str]] = {}
+    for full in dict.fromkeys([*(name for entry in entries for name in entry["places"]), *sorted(region)]):
+        for name in names_of(full):
+            places.setdefault(name, []).append(full)
+
+    def likeness(text: str, others: Sequence[str]) -> list[float]:
+        vectors = embedder.embed_questions([text, *others])
+        return [float(cosine) for cosine in vectors[1:] @ vectors[0]]
+
+    return Frame(period, {name: tuple(full) for name, full in places.items()}, region, index.segmenter.cut, likeness)
+
+
+def open_pipeline(config: Config, progress: Callable[[str], None] = lambda message: None) -> Pipeline:
+    """A pipeline over the configured index. The default index is built first where it is missing or out of date.
+
+    Raises IndexMissing, IndexMismatch, ModelMissing, DocumentError or ConfigError.
+    """
+    folder = config.index
+    if folder is None:
+        folder = DEFAULT_INDEX
+        if needs_build(folder):
+            progress("正在建立索引……")
+            build(out=folder, progress=progress)
+    index = load(folder)
+    embedder = load_embedder(index.manifest["embedding"]["model"])
+    if embedder.revision != index.manifest["embedding"]["revision"]:
+        raise IndexMismatch(
+            f"索引 {folder} 用的是向量模型 {index.manifest['embedding']['model']} 的另一个版本："
+            "请运行 python -m index build 重新建立索引。"
+        )
+    weights: Mapping[str, Any] = json.loads(WEIGHTS.read_text(encoding="utf-8"))
+    frame = frame_of(index, embedder)
+    refusal = weights["refusal"]
+    threshold = refusal["threshold"] if config.refuse_below is None else config.refuse_below
+    return Pipeline(
+        index,
+        frame,
+        Retriever(index, embedder, weights["fusion"]),
+        Selector(index, embedder, weights["evidence"], frame.period),
+        Judge(read_model(refusal["trees"], refusal["bias"]), threshold),
+        Extractive(),
+        config.passages,
+    )

@@ -1,0 +1,316 @@
+"""Passages -> evidence: which sentence, table row or item answers, and what speaks for and against it.
+
+Every candidate gets a vector of features (FEATURES); its score is their weighted sum, the weights fitted on the
+development questions (rag/weights.json, made by `python -m eval fit`). The same features decide refusal (rag/judge.py).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from index.chunk import label_of
+from index.embed import Embedder
+from index.figures import figures
+from index.keyword import bigrams, characters
+from index.period import Period, named_plans
+from index.sentences import sentences
+from index.store import Index
+from index.types import Chunk
+from rag.kinds import kinds_missing
+from rag.phrase import row_words
+from rag.types import Evidence, Passage, Query
+from rag.understand import names_of
+
+FEATURES = (
+    "passage",  # fused score of the passage, relative to the best passage
+    "characters",  # share of the question's characters found in the candidate, weighted by idf
+    "bigrams",
+    "words",
+    "lexicon",  # the same for official words that the lexicon puts for the question's
+    "around",  # share of its characters found in the candidate or the titles above it
+    "cosine",  # of the question's vector with the candidate's
+    "whole",  # … and with that of its whole passage
+    "figure",  # the question wants a figure and the candidate holds one
+    "no_figure",  # it wants one and there is none
+    "kind_missing",  # a kind of detail is asked for (a sum, a date) and the candidate holds none
+    "unit",  # a figure in the unit asked for
+    "no_unit",  # a unit is asked for and no figure has it
+    "year",  # a year asked for stands in the candidate
+    "year_near",  # … or before it in the paragraph, or is that of its table column
+    "year_other",  # only other years stand there
+    "past_for_plan",  # a look back for a question on the plan's time
+    "plan_for_past",  # the plan's time for a question on the past
+    "place",  # the place asked for stands in the candidate
+    "place_near",  # … or in its paragraph or the titles above
+    "place_missing",
+    "enumeration",  # a list is wanted and the candidate enumerates
+    "row",
+    "item",
+    "length",  # log of the candidate's length in characters, over 5
+)
+
+_YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?:\s*[-—–~至]\s*((?:19|20)\d\d))?(?=年|\s*[-—–~至]|[^\d.]|$)")
+PREPARED_LIMIT = 20_000
+SHORTEST = 8  # characters of a sentence that says something
+
+_LOOK_BACK = re.compile(
+    r"五年来|过去五年|“?十[一二三四五六七八九]五”?(?:时期|期间|以来|规划目标|末)|取得(?:了|新|历史性|决定性|阶段性)"
+)
+_AHEAD = re.compile(r"到20\d\d年|力争|今后五年|未来五年|“?十[一二三四五六七八九]五”?(?:期间|时期|末)")
+_ASKS_AHEAD = re.compile(
+    r"目标|打算|计划|规划|力争|要(?!求)|将|准备|未来|以后|今后|十[一二三四五六七八九]五|定[在为了到]|达到多少"
+)
+_ASKS_BACK = re.compile(
+    r"已经|目前|现在|现状|过去|以前|之前|当时|曾|达到了|完成了|实现了|了多少|[建投转脱修]了|上一个五年|前五年|前一轮|这几年"
+)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A span of a chunk that may answer alone, made ready for comparison: its terms, the years named in it and before
+    it in its paragraph, its figures as written, and the positions in the index of its vector and of that of its whole chunk."""
+
+    start: int
+    end: int
+    text: str
+    characters: frozenset[str]
+    bigrams: frozenset[str]
+    words: frozenset[str]
+    years: frozenset[int]
+    years_before: frozenset[int]
+    figures: tuple[str, ...]
+    key: int
+    whole_key: int
+
+
+@dataclass(frozen=True)
+class Selector:
+    """Callable: (query, passages) -> evidence, best first.
+
+    `weights` maps each of FEATURES to its weight. `period` is the period of the documents' plan, None where they state
+    none or several.
+    """
+
+    index: Index
+    embedder: Embedder
+    weights: Mapping[str, float]
+    period: Period | None = None
+    _back: frozenset[str] = field(init=False, repr=False)
+    _position: dict[str, int] = field(init=False, repr=False)
+    _prepared: dict[str, tuple[Candidate, ...]] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_back", looking_back(self.index.chunks, self.period))
+        object.__setattr__(self, "_position", {chunk.id: i for i, chunk in enumerate(self.index.chunks)})
+        object.__setattr__(self, "_prepared", {})
+
+    def __call__(self, query: Query, passages: Sequence[Passage]) -> tuple[Evidence, ...]:
+        if not passages:
+            return ()
+        asked = _Asked.of(query, self.index, self.embedder, self.period)
+        top = max(passages[0].score, 1e-9)
+        found: list[Evidence] = []
+        for passage in passages:
+            for candidate in self.candidates(passage.chunk):
+                features = self._features(asked, passage, candidate)
+                features["passage"] = passage.score / top
+                score = sum(self.weights.get(name, 0.0) * value for name, value in features.items())
+                years = candidate.years or candidate.years_before or self._implied(passage.chunk)
+                found.append(Evidence(passage, candidate.start, candidate.end, score, years, features))
+        return tuple(sorted(found, key=lambda evidence: (-evidence.score, evidence.passage.rank, evidence.start)))
+
+    def candidates(self, chunk: Chunk) -> tuple[Candidate, ...]:
+        """The candidates of a chunk, kept once made: a question meets mostly passages that others met before."""
+        if chunk.id not in self._prepared:
+            if len(self._prepared) > PREPARED_LIMIT:
+                self._prepared.clear()
+            self._prepared[chunk.id] = tuple(self._prepare(chunk))
+        return self._prepared[chunk.id]
+
+    def _prepare(self, chunk: Chunk) -> Iterator[Candidate]:
+        position = self._position[chunk.id]
+        first, last = (int(key) for key in np.searchsorted(self.index.keys.chunk, [position, position + 1]))
+        every = sentences(chunk.text)
+        for start, end in spans_of(chunk):
+            text = row_words(chunk) if chunk.cells else chunk.text[start:end]
+            yield Candidate(
+                start,
+                end,
+                text,
+                frozenset(characters(text)),
+                frozenset(bigrams(text)),
+                frozenset(self.index.segmenter.words(text)),
+                row_years(chunk) if chunk.cells else years_in(text),
+                frozenset() if chunk.cells else years_in(chunk.text[:start]),
+                tuple(figure.text for figure in figures(text) if figure.kind in ("quantity", "ratio")),
+                first + (every.index((start, end)) + 1 if last - first > 1 else 0),
+                first,
+            )
+
+    def _features(self, asked: _Asked, passage: Passage, candidate: Candidate) -> dict[str, float]:
+        chunk, query, text = passage.chunk, asked.query, candidate.text
+        titles = "".join([*(title.removeprefix("〔拟题〕") for title in chunk.section[-2:]), label_of(chunk)])
+        above = set(characters(titles))
+        wants_figure = query.want == "figure"
+        said, figured = text, candidate.figures
+        if chunk.cells and query.years:  # of a row, what it says of the years asked about
+            said = row_words(chunk, query.years)
+            figured = tuple(figure for figure in figured if figure in said)
+        plan_years = self.period is not None and any(year >= self.period.first for year in candidate.years)
+        back = chunk.id in self._back and not plan_years
+        values = {
+            "characters": _share(asked.characters, candidate.characters),
+            "bigrams": _share(asked.bigrams, candidate.bigrams),
+            "words": _share(asked.words, candidate.words),
+            "lexicon": _share(asked.lexicon, candidate.bigrams | set(bigrams(titles))),
+            "around": _share(asked.characters, candidate.characters | above),
+            "cosine": float(self.index.vectors.reconstruct(candidate.key) @ asked.vector),
+            "whole": float(self.index.vectors.reconstruct(candidate.whole_key) @ asked.vector),
+            "figure": float(wants_figure and bool(figured)),
+            "no_figure": float(wants_figure and not figured),
+            "kind_missing": float(bool(kinds_missing(query.kinds, said))),
+            "enumeration": float(query.want == "list") * min(text.count("、") / 4, 1.0),
+            "row": float(bool(chunk.cells)),
+            "item": float(chunk.kind == "item"),
+            "length": math.log(max(len(text), 1)) / 5,
+        }
+        if query.units:
+            held = any(unit in figure for unit in query.units for figure in figured)
+            values |= {"unit": float(held), "no_unit": float(not held)}
+        if query.years:
+            values |= self._year_features(query.years, candidate, chunk)
+        if asked.ahead:
+            values["past_for_plan"] = float(back)
+        elif asked.back:
+            values["plan_for_past"] = float(not back and bool(_AHEAD.search(text)))
+        if query.places:
+            inside = any(name in text + label_of(chunk) for place in query.places for name in names_of(place))
+            around = any(name in titles + chunk.text for place in query.places for name in names_of(place))
+            values |= {
+                "place": float(inside),
+                "place_near": float(around and not inside),
+                "place_missing": float(not around),
+            }
+        return {name: values.get(name, 0.0) for name in FEATURES}
+
+    def _year_features(self, asked: Sequence[int], candidate: Candidate, chunk: Chunk) -> dict[str, float]:
+        if any(year in candidate.years for year in asked):
+            return {"year": 1.0}
+        if candidate.years:
+            return {"year_other": 1.0}
+        if any(year in candidate.years_before for year in asked):
+            return {"year_near": 1.0}
+        implied = self._implied(chunk)
+        return {"year_near": 0.5} if any(year in implied for year in asked) else {"year_other": 0.5}
+
+    def _implied(self, chunk: Chunk) -> frozenset[int]:
+        """The year meant where none is named: the last before the plan in a look back, else the plan's last."""
+        if self.period is None:
+            return frozenset()
+        return frozenset([self.period.base if chunk.id in self._back else self.period.last])
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A query made ready for comparison: terms with their idf, the vector, and whether it asks of what is to come."""
+
+    query: Query
+    characters: Mapping[str, float]
+    bigrams: Mapping[str, float]
+    words: Mapping[str, float]
+    lexicon: Mapping[str, float]
+    vector: np.ndarray[tuple[int], np.dtype[np.float32]]
+    ahead: bool
+    back: bool
+
+    @staticmethod
+    def of(query: Query, index: Index, embedder: Embedder, period: Period | None) -> _Asked:
+        text = query.core
+        postings = index.postings
+        official = {pair: weight for term, weight in query.terms.items() for pair in bigrams(term)}
+        ahead, back = _time_of(query, period)
+        return _Asked(
+            query,
+            {term: postings["characters"].idf(term) for term in characters(text)},
+            {term: postings["bigrams"].idf(term) for term in bigrams(text)},
+            {term: postings["words"].idf(term) for term in index.segmenter.words(text)},
+            {pair: weight * postings["bigrams"].idf(pair) for pair, weight in official.items()},
+            embedder.embed_questions([text])[0],
+            ahead,
+            back,
+        )
+
+
+def _time_of(query: Query, period: Period | None) -> tuple[bool, bool]:
+    """Whether a question asks of the plan's time, and whether of the time before."""
+    if period is not None and query.years:
+        ahead = any(year >= period.first for year in query.years)
+        return ahead, not ahead
+    past_plan = period is not None and any(last < period.first for _, last in named_plans(query.text))
+    back = past_plan or bool(_ASKS_BACK.search(query.text))
+    return bool(_ASKS_AHEAD.search(query.text)) and not back, back
+
+
+def spans_of(chunk: Chunk) -> tuple[tuple[int, int], ...]:
+    """Spans of a chunk that may answer alone: a row as a whole, each sentence of a paragraph or an item but its lead
+    title, which names the subject and says nothing of it."""
+    if chunk.kind == "heading":
+        return ()
+    if chunk.cells:
+        return ((0, len(chunk.text)),)
+    spans = sentences(chunk.text)
+    lead = label_of(chunk)
+    says = (s for s in spans if s[1] - s[0] > SHORTEST and chunk.text[s[0] : s[1]].strip("—。") != lead)
+    return tuple(says) or spans
+
+
+def looking_back(chunks: Sequence[Chunk], period: Period | None) -> frozenset[str]:
+    """Ids of the chunks that tell what was reached before the plan: a paragraph that says so (五年来, “十三五”期间),
+    and those after it up to one that looks ahead or stands under another heading of the document."""
+    found: set[str] = set()
+    back, doc, top = False, "", ""
+    for chunk in chunks:
+        head = chunk.section[0] if chunk.section and chunk.section[0].startswith("〔拟题〕") else ""
+        if (chunk.doc_id, head) != (doc, top):
+            doc, top, back = chunk.doc_id, head, False
+        text = chunk.text
+        plans = named_plans(text[:40])
+        ahead = _AHEAD.search(text)
+        if period is not None and plans:
+            back = plans[0][1] < period.first
+        elif re.match(r"[^。]{0,12}(?:五年来|过去五年)", text):
+            back = True
+        elif (
+            chunk.kind == "heading"
+            or re.match(r"[^。]{0,6}(?:看|今后|展望|按照|当前|高举|面临)", text)
+            or (ahead and period is not None and any(year >= period.first for year in years_in(text)))
+        ):
+            back = False
+        if back and not chunk.cells:
+            found.add(chunk.id)
+    return frozenset(found)
+
+
+def years_in(text: str) -> frozenset[int]:
+    """Years that a text names, those inside a range (2021-2025年) included."""
+    found: set[int] = set()
+    for first, last in _YEAR.findall(text):
+        found.update(range(int(first), int(last) + 1) if last and int(last) - int(first) < 50 else [int(first)])
+    return frozenset(found)
+
+
+def row_years(chunk: Chunk) -> frozenset[int]:
+    """Years of the columns in which a table row has a value."""
+    return frozenset().union(*(years_in(cell.column) for cell in chunk.cells if re.search(r"[\w]", cell.text)))
+
+
+def _share(asked: Mapping[str, float], held: AbstractSet[str]) -> float:
+    """Share of the idf of the terms asked for that is held, in [0, 1]."""
+    total = sum(asked.values())
+    return sum(idf for term, idf in asked.items() if term in held) / total if total else 0.0

@@ -1,0 +1,134 @@
+"""The values that pass between the steps of the read side, from question to answer. Frozen; scores rise with relevance;
+offsets are half-open and count characters, line numbers count from 1."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from index.types import Chunk
+
+Want = Literal["figure", "list", "choice", "text"]
+Status = Literal["answered", "refused", "error"]
+
+
+@dataclass(frozen=True)
+class Turn:
+    """An earlier question of the same conversation and its answer."""
+
+    question: str
+    answer: str
+
+
+@dataclass(frozen=True)
+class Query:
+    """A question understood.
+
+    `question` as asked; `text` complete in itself (a follow-up filled in from the history, Traditional characters made
+    simplified); `core` is what is matched: `text` without question words and the name of the region that the documents
+    are about, which stand in every question and tell no passage from another. `completed` says whether history filled
+    it in. `years` are those asked about (empty: none named); `places` are places of the documents that it names;
+    `units` are units that an answer in figures would have ("户"); `kinds` the kinds of detail asked for (rag.kinds);
+    `terms` maps words added from the lexicon to their weight in (0, 1].
+    """
+
+    question: str
+    text: str
+    core: str
+    completed: bool = False
+    want: Want = "text"
+    years: tuple[int, ...] = ()
+    places: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    terms: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A chunk found. `score` is the fused score of retrieval, `rank` counts from 1, best first: the number used in
+    marks while an answer is being written."""
+
+    chunk: Chunk
+    score: float
+    rank: int
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A sentence, table row or item that may answer: chunk.text[start:end] of a passage. `score` orders evidence of one
+    question, `features` are what it was computed from (see rag.select). `years` are those it speaks of: named in it,
+    else before it in its paragraph, else implied by its place in the plan."""
+
+    passage: Passage
+    start: int
+    end: int
+    score: float
+    years: frozenset[int] = frozenset()
+    features: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        return self.passage.chunk.text[self.start : self.end]
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What an answerer works from: `evidence`, best first, and `parts`, the best evidence for each question within the
+    question (one for most)."""
+
+    evidence: tuple[Evidence, ...]
+    parts: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True)
+class Citation:
+    """What the mark [n] of an answer rests on.
+
+    `quote` stands verbatim in the source line lines[0], at [start:end]. `lines` are the lines of the evidence: one for
+    a sentence, those of all its cells for a table row (the quoted cell's line first). `section` is the path of titles,
+    an editor's marked 〔拟题〕; `page` where the source has pages.
+    """
+
+    n: int
+    doc: str
+    lines: tuple[int, ...]
+    section: tuple[str, ...]
+    quote: str
+    start: int
+    end: int
+    page: int | None = None
+
+
+@dataclass(frozen=True)
+class Check:
+    """One figure of an answer compared with what its marks cite. `reason` is empty where `ok`."""
+
+    figure: str
+    marks: tuple[int, ...]
+    ok: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the page, the command line, the batch and the evaluation all show.
+
+    `text` carries marks [n]; `completed` is the question as filled in from the history, or None; `passages` is
+    everything found, cited or not, best first; `confidence` in [0, 1] is the estimated probability that the documents
+    answer the question as asked; `backend` names the answerer that spoke; `note` says what the user should know beside
+    the answer (an answer withdrawn by the check, another answerer standing in).
+    """
+
+    question: str
+    text: str
+    status: Status
+    citations: tuple[Citation, ...] = ()
+    passages: tuple[Passage, ...] = ()
+    checks: tuple[Check, ...] = ()
+    completed: str | None = None
+    confidence: float = 0.0
+    backend: str = ""
+    seconds: float = 0.0
+    note: str = ""

@@ -1,0 +1,371 @@
+"""Question -> Query: cleaned, completed from the history, with the years, places and units it asks about.
+
+General for any plan: which years “十四五”末 or 基期 stand for comes from the documents' period, which names are places
+comes from the documents' terms; the word lists here are of the Chinese language alone.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import TYPE_CHECKING
+
+from index.keyword import fold
+from index.period import Period, named_plans
+from rag.errors import EmptyQuestion, QuestionTooLong
+from rag.kinds import kinds_asked
+from rag.lexicon import load_lexicon
+from rag.types import Query, Turn, Want
+
+if TYPE_CHECKING:
+    from opencc import OpenCC
+
+MAX_CHARACTERS = 500
+MAX_SIDES = 3
+RUN = 3  # words of a run that a follow-up may replace
+LIKE = 0.2  # cosine from which a run counts as the counterpart of a follow-up
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+# Signs without width stand inside words copied from web pages: they are taken out, not made a blank.
+_UNSEEN = re.compile(r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe0e\ufe0f\ufeff]")
+_TAG = re.compile(r"<[^<>\n]{1,200}>")
+_HAN = re.compile(r"[\u3400-\u9fff]")
+_LOOKED_UP = re.compile(r"[\u3400-\u9fffA-Za-z0-9]")
+
+_YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?!\d)")
+_SHORT_YEAR = re.compile(r"(?<![\d.])([12345]\d)年(?![期内间来前后以限多级])")
+_CHINESE_YEAR = re.compile(r"([二两][〇零○])([〇零○一二三四五六七八九])([〇零○一二三四五六七八九])年?")
+_DIGITS = {"〇": "0", "零": "0", "○": "0", "一": "1", "二": "2", "三": "3", "四": "4", "五": "5"} | {
+    "六": "6", "七": "7", "八": "8", "九": "9", "两": "2",
+}  # fmt: skip
+_END = re.compile(r"规划期末|规划末|期末|五年后|五年以后|五年之后|到时候|到期|末年|收官")
+_BASE = re.compile(r"基期|基数|起步时|规划前|编规划那年|规划编制时")
+_BACK_THEN = re.compile(r"[前上][一几]?个?五年|前几年|过去|以前|之前|原来|从前|现在|目前|已经")
+_FROM_NOW = re.compile(r"[后下][一几]?个?五年|20\d\d|五末|今后|往后|以后|将来|未来|打算|目标|要求|要到|又要|想")
+_LONG_RANGE = re.compile(r"远景|远期|长远目标")
+_PLAN_END = re.compile(r"[“\"]?十[一二三四五六七八九]五[”\"]?(?:时期|期间|规划)?(?:末|结束|收官|到头|完了)")
+
+_FIGURE = re.compile(
+    r"多少|多大|多高|多长|多宽|多重|多快|多远|多久|多深|百分之几|百分之多少|几成|[几多少]个?百分点|占比|比例|比重|"
+    r"(?<!哪)几(?!个方面|方面|种|类|样|项|点|条措施|个县|个市|家|处|座)[\u4e00-\u9fff]|增速|总量|数量|总数|率是|率要|率达|率为|几$"
+)
+_NAMES_FIGURE = re.compile(
+    r"(?:率|比重|占比|面积|产量|产值|增加值|人数|人次|里程|规模|增速|金额|数量|寿命|年限|总量|系数|能力|收入|就业)"
+    r"(?:的?(?:目标|指标|要求|水平|是|为|呢))*[?？]?$"
+)
+# The name of an indicator that needs no other word beside it: 人均预期寿命, but not 产量, which is of something.
+_INDICATOR = re.compile(
+    r"[\u4e00-\u9fff]{2,}(?:率|比重|占比|面积|产量|产值|增加值|人数|人次|里程|规模|寿命|年限|总量|系数|能力|收入|就业)"
+)
+_LIST = re.compile(
+    r"哪些|哪几|哪[二三四五六七八九十两]|哪类|哪些个|都有(?:什么|谁|啥)|有(?:什么|啥)|包括|分别(?:是|为|在|有|叫)|列(?:出|举|了)|"
+    r"几(?:种|类|样|项|处|座|家|方面|个方面)|名单|清单"
+)
+_CHOICE = re.compile(r"[吗嘛]|是不是|有没有|能不能|会不会|是否|可不可以|要不要|可以不|对不对")
+_ASKS = re.compile(r"多少|几|哪|什么|啥|谁|怎|咋|如何|吗|是否|有没有|何时|何处")
+_COMPARES = re.compile(r"分别|各(?:自|是|有|要|建|为)|比(?![例重率])|哪个|哪边|差多少")
+_UNIT = re.compile(r"(?<!哪)(?:多少|几|百分之几的?|多大)([\u4e00-\u9fff]{1,4})")
+_UNIT_WORDS = (
+    "万千瓦时", "平方公里", "平方米", "立方米", "万千瓦", "人次", "公里", "公顷", "万亩", "亩", "万吨", "吨",
+    "千瓦", "元", "亿", "万", "户", "人", "个", "家", "处", "座", "栋", "套", "件", "张", "床", "所", "条",
+    "辆", "岁", "年", "天", "头", "只", "羽", "名", "项", "倍", "成", "度", "米", "平",
+)  # fmt: skip
+
+# 那些工程 and 这个规划 point at what the documents are or hold, not at the question before.
+_ELLIPTIC_START = re.compile(
+    r"^(?![那这][些份部]|[那这]个?(?:规划|纲要|计划|文件|办法|方案|条例))(?:那么|那|还有|另外|其中|它|他|她|这个|那个|这|同样)"
+)
+_ELLIPTIC_END = re.compile(r"(?:那边|这边|方面|这块)?(?:的)?(?:时候)?(?:呢|咋样呢|又?是多少|怎么样|咋样)?[?？。!！]*$")
+_ONLY_MODIFIER = re.compile(r"^[^?？]{0,14}(?:呢|的呢)[?？]?$|^[^,，?？]{1,10}呢[,，]")
+_TIME = re.compile(
+    rf"(?:19|20)\d\d年?|{_PLAN_END.pattern}|{_END.pattern}|{_BASE.pattern}|[“\"]?十[一二三四五六七八九]五[”\"]?"
+)
+_WHOLE_REGION = re.compile("全[省市州县区疆盟旗]")
+_CONTRASTS = (
+    ("城镇", "农村"), ("城市", "农村"), ("城里人", "农村人"), ("城里", "农村"), ("城里", "乡下"), ("市民", "农民"),
+    ("男", "女"), ("小学", "初中"), ("初中", "高中"), ("进口", "出口"), ("一产", "二产"), ("二产", "三产"),
+    ("第一产业", "第二产业"), ("第二产业", "第三产业"), ("面积", "产量"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What of the documents is needed to read a question: the plan's period, the names of places (name -> the full
+    names it may stand for), and the region that the documents are about, which restricts nothing when named. `cut` cuts
+    a text into words, `likeness` gives the cosine of a text with each of others (None: no follow-up by likeness)."""
+
+    period: Period | None = None
+    places: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    region: frozenset[str] = frozenset()
+    cut: Callable[[str], list[str]] = list
+    likeness: Callable[[str, Sequence[str]], Sequence[float]] | None = None
+
+
+def understand(question: str, history: Sequence[Turn] = (), frame: Frame = Frame()) -> Query:
+    """The question as a Query. Raises EmptyQuestion for one without anything to look up or without Chinese,
+    QuestionTooLong beyond MAX_CHARACTERS characters."""
+    asked = clean(question)
+    text = complete(asked, _readable(history), frame)
+    core = core_of(text, frame)
+    return Query(
+        question=question,
+        text=text,
+        core=core,
+        completed=text != asked,
+        want=want_of(text),
+        years=years_of(text, frame.period),
+        places=places_of(text, frame),
+        units=units_of(text),
+        kinds=kinds_asked(text),
+        terms=load_lexicon().expand(text, core),
+    )
+
+
+def _readable(history: Sequence[Turn]) -> list[Turn]:
+    """The turns with their questions cleaned. One that could not be asked by itself was answered with an error: no
+    question leans on it, and it must not stop the present one."""
+    turns: list[Turn] = []
+    for turn in history:
+        try:
+            turns.append(replace(turn, question=clean(turn.question)))
+        except (EmptyQuestion, QuestionTooLong):
+            continue
+    return turns
+
+
+def clean(question: str) -> str:
+    """The question without tags, control characters and doubled blanks, in simplified characters."""
+    text = _TAG.sub(" ", _CONTROL.sub(" ", _UNSEEN.sub("", unicodedata.normalize("NFKC", question))))
+    text = " ".join(text.split())
+    if not _LOOKED_UP.search(text):
+        raise EmptyQuestion("问题里没有可以查找的文字：请用中文写一句话，例如“到2025年的主要目标是什么？”。")
+    if len(text) > MAX_CHARACTERS:
+        raise QuestionTooLong(
+            f"问题应不超过 {MAX_CHARACTERS} 个字，收到 {len(text)} 个字：请只保留要问的那一句，多个问题分开问。"
+        )
+    if not _HAN.search(text) and not _YEAR.search(text):
+        raise EmptyQuestion("问题里没有中文：本工具查的是中文文件，请用中文提问。")
+    return simplified(text)
+
+
+def simplified(text: str) -> str:
+    """Traditional characters made simplified (OpenCC's t2s)."""
+    return str(_converter().convert(text))
+
+
+@cache
+def _converter() -> OpenCC:
+    from opencc import OpenCC
+
+    return OpenCC("t2s")
+
+
+def want_of(text: str) -> Want:
+    """The kind of answer a question wants: a figure, a list, a yes or no, or text."""
+    if _FIGURE.search(text) or _NAMES_FIGURE.search(text):
+        return "figure"
+    if _LIST.search(text):
+        return "list"
+    return "choice" if _CHOICE.search(text) else "text"
+
+
+def units_of(text: str) -> tuple[str, ...]:
+    """Units that the question asks in: 多少户 -> 户."""
+    found: list[str] = []
+    for match in _UNIT.finditer(text):
+        unit = next((word for word in _UNIT_WORDS if match.group(1).startswith(word)), None)
+        if unit and unit not in found:
+            found.append(unit)
+    return tuple(found)
+
+
+def years_of(text: str, period: Period | None) -> tuple[int, ...]:
+    """The years a question asks about, in the order named; words like 规划期末 need the documents' period."""
+    found = [int(year) for year in _YEAR.findall(text)]
+    found += [2000 + int(year) for year in _SHORT_YEAR.findall(text) if not _YEAR.search(text)]
+    found += [2000 + int(_DIGITS[tens] + _DIGITS[ones]) for _, tens, ones in _CHINESE_YEAR.findall(text)]
+    for match in _PLAN_END.finditer(text):
+        found += [last for _, last in named_plans(match.group())]
+    if period is not None and found in ([], [period.last]) and _BACK_THEN.search(text) and _FROM_NOW.search(text):
+        found = [period.base, period.last]
+    if period is not None and not found:
+        if _END.search(text):
+            found.append(period.last)
+        if _BASE.search(text):
+            found.append(period.base)
+        if period.horizon is not None and _LONG_RANGE.search(text):
+            found.append(period.horizon)
+    return tuple(dict.fromkeys(found))
+
+
+def places_of(text: str, frame: Frame) -> tuple[str, ...]:
+    """Full names of the documents' places that the question names, in the order named."""
+    return tuple(dict.fromkeys(full for name in _names_in(text, frame) for full in frame.places[name]))
+
+
+def _names_in(text: str, frame: Frame) -> list[str]:
+    """Names of places as they stand in the question, in that order, but for the region's; the longest name counts
+    where one lies within another."""
+    found: list[tuple[int, str]] = []
+    rest = text
+    for name in sorted(frame.places, key=len, reverse=True):
+        if name in rest:
+            found.append((rest.index(name), name))
+            rest = rest.replace(name, "\n" * len(name))
+    return [name for _, name in sorted(found) if not any(full in frame.region for full in frame.places[name])]
+
+
+def sides_of(query: Query, frame: Frame) -> tuple[Query, ...]:
+    """The questions within a question, each to be answered for itself: one for each year or place that it compares, or
+    one for each of its parts that asks something of its own; the query alone where it is one question."""
+    if len(query.years) > 1:
+        return tuple(replace(query, years=(year,)) for year in query.years[:MAX_SIDES])
+    names = _names_in(query.text, frame)
+    if len(names) > 1 and (query.want == "figure" or _COMPARES.search(query.text)):
+        return tuple(_at(query, name, names, frame) for name in names[:MAX_SIDES])
+    parts = [part.strip() for part in re.split(r"[,，;；?？。]", query.text) if part.strip()]
+    asking = [part for part in parts if _ASKS.search(part) and len(core_of(part, frame).replace(" ", "")) >= 5]
+    if not 2 <= len(asking) <= MAX_SIDES or len(asking) < len(parts):
+        return (query,)
+    return tuple(_part(query, part, frame) for part in asking)
+
+
+def _at(query: Query, name: str, names: Sequence[str], frame: Frame) -> Query:
+    """A question about several places, asked of one of them."""
+    core = query.core
+    for other in names:
+        if other != name:
+            core = core.replace(fold(other), " ")
+    return replace(query, core=core, places=frame.places[name])
+
+
+def _part(query: Query, part: str, frame: Frame) -> Query:
+    """A part of a question, with the years and places of the whole where it names none itself."""
+    core = core_of(part, frame)
+    return replace(
+        query,
+        text=part,
+        core=core,
+        want=want_of(part),
+        years=years_of(part, frame.period) or query.years,
+        places=places_of(part, frame) or query.places,
+        units=units_of(part),
+        kinds=kinds_asked(part),
+        terms=load_lexicon().expand(part, core),
+    )
+
+
+def complete(asked: str, history: Sequence[Turn], frame: Frame) -> str:
+    """A follow-up made a question of its own: what it names takes the place of its counterpart in the last question.
+
+    A question that stands alone is returned as it is.
+    """
+    if not history or not is_elliptic(asked):
+        return asked
+    earlier = history[-1].question
+    if is_elliptic(earlier) and len(history) > 1:
+        earlier = complete(earlier, history[:-1], frame)
+    fragment = _ELLIPTIC_START.sub("", asked)
+    fragment = fragment[: at.start()] if (at := re.search("呢[,，]", fragment)) else fragment
+    fragment = _ELLIPTIC_END.sub("", fragment).strip("的,，、 ")
+    return _put(fragment, earlier, frame) if fragment else earlier
+
+
+def is_elliptic(question: str) -> bool:
+    """Whether a question leans on the one before: 那2025年呢? 农村的呢?"""
+    return bool(_ONLY_MODIFIER.match(question)) or (bool(_ELLIPTIC_START.match(question)) and len(question) <= 16)
+
+
+def _put(fragment: str, earlier: str, frame: Frame) -> str:
+    """`fragment` in the place of its counterpart in `earlier`: a year for a year, a place for a place, one of a
+    contrasting pair for the other, a name for the name most like it, an indicator named in full for the whole subject;
+    in front where it has none."""
+    years = _time_words(fragment)
+    if years and (old := _time_words(earlier)):
+        earlier = earlier.replace(old[0], years[0], 1)
+        fragment = fragment.replace(years[0], "", 1).strip("的,，、 年到至在")
+        return _put(fragment, earlier, frame) if fragment else earlier
+    if years and fragment.strip("的到至在年") == years[0].strip("年"):
+        return f"{years[0]}{earlier}"
+    if any(name in fragment for name in frame.places):
+        names = [name for name in sorted(frame.places, key=len, reverse=True) if name in earlier]
+        if whole := _WHOLE_REGION.search(earlier):
+            names.append(whole.group())
+        if names:
+            return earlier.replace(names[0], fragment, 1)
+    for left, right in _CONTRASTS:
+        for mine, other in ((left, right), (right, left)):
+            if mine in fragment and other in earlier and mine not in earlier:
+                return earlier.replace(other, fragment if len(fragment) <= 6 else mine, 1)
+    if counterpart := _varied(fragment, earlier) or _most_like(fragment, earlier, frame):
+        return earlier.replace(counterpart, fragment, 1)
+    if _INDICATOR.fullmatch(fragment):
+        places = [name for name in _names_in(earlier, frame) if name not in fragment]
+        return "".join([*_time_words(earlier)[:1], *places[:1], fragment, "是多少"])
+    return f"{fragment}，{earlier}"
+
+
+def _most_like(fragment: str, earlier: str, frame: Frame) -> str | None:
+    """The word or run of words of `earlier` whose vector is most like that of `fragment`, of those that are no
+    question words, years or places; None where none is like it."""
+    if frame.likeness is None:
+        return None
+    fixed = "|".join([_QUESTION_WORDS.pattern, _TIME.pattern, _WHOLE_REGION.pattern, *map(re.escape, frame.places)])
+    runs: list[str] = []
+    for stretch in re.split(rf"{fixed}|[\s,，、;；?？。的要]", earlier):
+        words = frame.cut(stretch) if stretch else []
+        for first in range(len(words)):
+            runs += ["".join(words[first:last]) for last in range(first + 1, min(first + RUN, len(words)) + 1)]
+    runs = [run for run in dict.fromkeys(runs) if _HAN.search(run)]
+    if not runs:
+        return None
+    likeness = frame.likeness(fragment, runs)
+    best = max(range(len(runs)), key=lambda position: likeness[position])
+    return runs[best] if likeness[best] >= LIKE else None
+
+
+def _time_words(text: str) -> list[str]:
+    return [match.group() for match in _TIME.finditer(text)]
+
+
+def _varied(fragment: str, earlier: str) -> str | None:
+    """The stretch of `earlier` that `fragment` varies: of like length, sharing its first or its last two characters
+    (优质小麦 / 优质棉花)."""
+    size = len(fragment)
+    if size < 3:
+        return None
+    for width in (size, size - 1, size + 1):
+        for start in range(len(earlier) - width + 1):
+            stretch = earlier[start : start + width]
+            if stretch == fragment:
+                return None
+            if _HAN.match(stretch) and (stretch[:2] == fragment[:2] or stretch[-2:] == fragment[-2:]):
+                return stretch
+    return None
+
+
+def core_of(text: str, frame: Frame) -> str:
+    """A question as it is matched, folded: without question words and the region's names; the whole question where
+    nothing else is left."""
+    core = fold(text)
+    for name in sorted(frame.places, key=len, reverse=True):
+        if any(full in frame.region for full in frame.places[name]):
+            core = re.sub(rf"{name}(?![市县区])", " ", core)
+    core = _QUESTION_WORDS.sub(" ", core)
+    return core if _LOOKED_UP.search(core) else fold(text)
+
+
+_QUESTION_WORDS = re.compile(
+    r"请问|麻烦问下|我想(?:问|知道)(?:一下|下)?|想问问?|问一下|到底|究竟|打算|大概|大约|具体|咋样|怎么样|怎么|咋|怎样|如何|"
+    r"多少|几个|哪些|哪几个?|哪个|哪里|哪儿|什么|啥|是不是|有没有|能不能|会不会|是否|吗|呢|嘛|吧|啊|呀|了没|谁|为何|为什么|"
+    r"百分之几|几成|[“\"]?十[一二三四五六七八九]五[”\"]?(?:时期|期间|末)?|规划期?末|[这前后]几年|[这那前后]五年|往后|以后|将来|今后|未来|过去|上一个|告诉我|帮我|查一下|查查|说说|讲讲|介绍一下|一下|咱们?|我们|你们|俺|这块|这个|那个|那些|这些|的话"
+)
+
+
+def names_of(place: str) -> tuple[str, ...]:
+    """A place's full name and its name without the ending (奇台县, 奇台)."""
+    short = re.sub(r"(?:自治县|自治州|开发区|县|市|州|旗|盟)$", "", place)
+    return (place, short) if len(short) >= 2 and short != place else (place,)

@@ -1,0 +1,117 @@
+"""The answerer that quotes."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.cite import cite
+from rag.generate.extractive import NAME, Extractive, disagreement, narrow
+from rag.prompts import render
+from rag.types import Evidence, Query, Selection
+from rag.understand import understand
+from tests.fakes import evidence, paragraph, row
+
+COVERAGE = understand("2025年基本医疗保险参保率是多少？")
+TEXT = evidence(paragraph("2025年基本医疗保险参保率达到96.4%。", 5), 1, 3.0, (2025,), figure=1.0)
+ROW = evidence(
+    row([("指标名称", "基本医疗保险参保率"), ("单位", "%"), ("2025年", "96.7"), ("2030年", "98")], 29),
+    2,
+    2.0,
+    (2025, 2030),
+    figure=1.0,
+)
+
+
+def say(query: Query, *found: Evidence, parts: int = 1, longest: int = 130) -> str:
+    return "".join(Extractive(longest)(query, Selection(found, found[:parts])))
+
+
+def test_it_names_itself() -> None:
+    assert Extractive().name == NAME
+
+
+def test_one_sentence_is_quoted_with_its_mark() -> None:
+    assert say(COVERAGE, TEXT) == "2025年基本医疗保险参保率达到96.4%。[1]"
+
+
+def test_a_row_is_told_in_words_for_the_year_asked() -> None:
+    assert say(COVERAGE, ROW) == "基本医疗保险参保率：2025年96.7%[2]"
+
+
+def test_each_part_is_said_on_its_own_line() -> None:
+    other = evidence(paragraph("森林覆盖率达到27.5%。", 8), 2)
+    assert say(COVERAGE, TEXT, other, parts=2) == "2025年基本医疗保险参保率达到96.4%。[1]\n森林覆盖率达到27.5%。[2]"
+
+
+def test_values_that_differ_are_both_shown_with_the_fixed_wording() -> None:
+    said = say(COVERAGE, TEXT, ROW)
+    assert said.startswith(render("differing") + "\n")
+    assert "96.4%" in said
+    assert "96.7%" in said
+
+
+@pytest.mark.parametrize(
+    ("question", "other"),
+    [
+        ("基本医疗保险有哪些要求？", ROW),  # no figure is asked for
+        ("2025年基本医疗保险参保率是多少？", TEXT),  # the same value
+        (
+            "2025年基本医疗保险参保率是多少？",
+            evidence(paragraph("2030年基本医疗保险参保率达到98%。", 6), 2, 2.0, (2030,), figure=1.0),  # another year
+        ),
+        (
+            "2025年基本医疗保险参保率是多少？",
+            evidence(paragraph("2025年基本医疗保险参保人数达到96万人。", 6), 2, 2.0, (2025,), figure=1.0),  # another unit
+        ),
+        (
+            "2025年基本医疗保险参保率是多少？",
+            evidence(paragraph("2025年农村自来水普及率达到96%。", 6), 2, 2.0, (2025,), figure=1.0),  # another thing
+        ),
+        (
+            "2025年基本医疗保险参保率是多少？",
+            evidence(paragraph("2025年基本医疗保险参保率增长3.1%。", 6), 2, 2.0, (2025,), figure=1.0),  # far apart
+        ),
+    ],
+)
+def test_what_does_not_contradict_is_not_shown(question: str, other: Evidence) -> None:
+    assert disagreement(understand(question), TEXT, [TEXT, other]) is None
+
+
+def test_a_long_sentence_is_narrowed_to_the_clauses_that_answer() -> None:
+    text = "加强协同，提升水平，" * 8 + "森林覆盖率达到27.5%，" + "完善机制，强化保障，" * 8 + "推动发展。"
+    said = say(understand("森林覆盖率是多少？"), evidence(paragraph(text)), longest=40)
+    assert "森林覆盖率达到27.5%" in said
+    assert len(said) <= 50
+    assert said.removesuffix("[1]").rstrip("，。") in text
+
+
+def test_the_label_of_an_item_stays_before_what_is_quoted_of_it() -> None:
+    text = "3.生态工程：" + "完善机制，强化保障，" * 8 + "森林覆盖率达到27.5%，" + "推动发展，" * 10
+    said = say(understand("森林覆盖率是多少？"), evidence(paragraph(text)), longest=40)
+    assert said.startswith("生态工程：")
+    assert "27.5%" in said
+
+
+def test_a_list_is_never_cut() -> None:
+    text = "建设" + "、".join(f"第{sign}基地" for sign in "甲乙丙丁戊己庚辛壬癸") + "。"
+    query = understand("有哪些基地？")
+    assert query.want == "list"
+    assert narrow(query, text, 20) == (0, len(text))
+
+
+def test_a_figure_asked_for_is_never_narrowed_away() -> None:
+    text = "森林覆盖率稳步提高，" * 5 + "达到27.5%，" + "森林覆盖率持续巩固，" * 5
+    start, end = narrow(understand("森林覆盖率是多少？"), text, 30)
+    assert "27.5%" in text[start:end]
+
+
+def test_footnote_signs_of_the_source_are_no_marks_of_the_answer() -> None:
+    """A source taken from an encyclopedia page holds [1] of its own: it must not point at another passage."""
+    own = evidence(paragraph("森林覆盖率达到27.5%[1]，居全省前列[2]。", 4), 3)
+    first = evidence(paragraph("粮食产能96万吨。", 9), 1)
+    said = say(understand("森林覆盖率是多少？"), own, first)
+    text, citations = cite(said, [own.passage, first.passage])
+    assert [(c.n, c.lines) for c in citations] == [(1, (4,))]
+    assert citations[0].quote == own.text
+    assert text.count("[1]") == 1
+    assert text.endswith("[1]")

@@ -1,0 +1,353 @@
+"""The page in a browser: against the shipped plan as `python app.py` serves it, and against a scripted pipeline for
+what a quick answer does not show (stopping, leaving, hostile documents)."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+import app
+from index.types import Chunk, Document, Line
+from rag.pipeline import SourceLine
+from rag.types import Answer, Citation, Passage, Turn
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install playwright")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed: apt-get install chromium fonts-noto-cjk"),
+]
+
+ROOT = Path(app.__file__).parent
+PLAN = ROOT / "index" / "sources" / "changji-14fyp.txt"
+HOSTILE = (
+    '<script>window.hit = 1</script><img src=x onerror="window.hit = 1"> **粗** [链接](http://example.com) ${1+1} $x$'
+)
+SWITCHES = "--no-sandbox --disable-background-networking --disable-component-update --disable-sync --no-first-run"
+WIDE = {"width": 1280, "height": 900}
+NARROW = {"width": 390, "height": 844}
+PATIENCE = 60  # seconds until something expected on a busy machine counts as missing
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass(frozen=True)
+class Known:
+    """A figure of the plan: `subject` stands in it once, on line `line`, and `figure` with `unit` follows it."""
+
+    subject: str
+    figure: str
+    unit: str
+    line: int
+
+
+def known_figure() -> Known:
+    """The first statement of the plan of the form "<subject>达<figure>公里" whose subject stands nowhere else."""
+    plan = PLAN.read_text(encoding="utf-8")
+    for number, line in enumerate(plan.splitlines(), start=1):
+        for match in re.finditer(r"(?<=[,。])([一-龥]{5,12}?)达到?([0-9]+(?:\.[0-9]+)?)(公里)", line):
+            if plan.count(match[1]) == 1:
+                return Known(match[1], match[2], match[3], number)
+    raise AssertionError(f"no such statement in {PLAN}")
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of `python app.py` with the shipped plan."""
+    port = free_port()
+    log = tmp_path_factory.mktemp("served") / "stderr.txt"
+    with log.open("w") as errors:
+        process = subprocess.Popen(
+            [sys.executable, "app.py", "--port", str(port)],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            encoding="utf-8",
+            env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+        )
+    assert process.stdout is not None
+    try:
+        said = []
+        for line in process.stdout:
+            said.append(line)
+            if f":{port}" in line:
+                break
+        else:
+            pytest.fail(f"app.py ended before the page was open: {said}\n{log.read_text(encoding='utf-8')}")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(PATIENCE)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[sync_api.Browser]:
+    with sync_api.sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES.split())
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def visit(browser: sync_api.Browser) -> Iterator[object]:
+    """Opens an address in a window of a given size; afterwards no page may have asked another host for anything or
+    have reported an error of its scripts."""
+    opened: list[sync_api.Page] = []
+    asked: list[str] = []
+    faults: list[str] = []
+
+    def open_page(url: str, size: dict[str, int] = WIDE) -> sync_api.Page:
+        page = browser.new_page(viewport=size)
+        page.set_default_timeout(PATIENCE * 1000)
+        page.on("request", lambda request: asked.append(request.url))
+        page.on("websocket", lambda websocket: asked.append(websocket.url))
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        opened.append(page)
+        page.goto(url)
+        page.wait_for_selector("#question textarea")
+        return page
+
+    yield open_page
+    for page in opened:
+        page.close()
+    assert {urlsplit(url).hostname for url in asked if not url.startswith(("data:", "blob:"))} == {"127.0.0.1"}
+    assert faults == []
+
+
+def ask(page: sync_api.Page, question: str) -> None:
+    page.fill("#question textarea", question)
+    page.press("#question textarea", "Enter")
+
+
+def ask_known(page: sync_api.Page) -> Known:
+    known = known_figure()
+    ask(page, f"{known.subject}是多少{known.unit}？")
+    page.wait_for_selector("#chat .reply.answered .tags")
+    return known
+
+
+def is_hit(page: sync_api.Page) -> bool:
+    return bool(page.evaluate("window.hit !== undefined"))
+
+
+def overflows(page: sync_api.Page) -> bool:
+    return bool(page.evaluate("document.documentElement.scrollWidth > window.innerWidth"))
+
+
+# The shipped plan
+
+
+def test_an_answer_comes_with_the_words_and_the_line_it_rests_on(served, visit) -> None:
+    page = visit(served)
+    known = ask_known(page)
+    assert known.figure in page.inner_text("#chat .reply .text")
+    assert "已核对" in page.inner_text("#chat .reply .tags")
+    card = page.locator("#panel .card", has_text=f"第{known.line}行").first
+    assert any(known.figure in marked for marked in card.locator("mark").all_inner_texts())
+    assert known.subject in card.inner_text()
+    assert page.input_value("#question textarea") == ""
+
+
+def test_a_mark_leads_to_its_card(served, visit) -> None:
+    page = visit(served)
+    ask_known(page)
+    mark = page.locator("#chat a.cite").first
+    mark.click()
+    target = page.locator("#panel .card:target")
+    target.wait_for()
+    assert target.locator(".number").inner_text() == mark.inner_text()
+
+
+def test_an_example_question_is_asked_by_a_click(served, visit) -> None:
+    page = visit(served)
+    example = page.locator("#examples button").first
+    words = example.inner_text().strip()
+    example.click()
+    page.wait_for_selector("#chat .reply .tags")
+    assert page.inner_text("#chat .question") == words
+
+
+def test_hostile_words_in_a_question_are_shown_as_text(served, visit) -> None:
+    page = visit(served)
+    ask(page, HOSTILE)
+    page.wait_for_selector("#asking button.primary:enabled")
+    page.wait_for_selector("#chat .reply")
+    assert page.inner_text("#chat .question") == HOSTILE
+    assert page.locator("#chat strong, #chat img, #chat script, #chat a[href^=http]").count() == 0
+    assert not is_hit(page)
+
+
+def test_an_empty_question_is_answered_with_what_to_do(served, visit) -> None:
+    page = visit(served)
+    ask(page, " ")
+    page.wait_for_selector("#chat .reply.failure")
+    assert "内部错误" not in page.inner_text("#chat .reply")
+
+
+def test_a_phone_shows_one_column_without_sideways_scrolling(served, visit) -> None:
+    page = visit(served, NARROW)
+    assert not overflows(page)
+    ask_known(page)
+    assert not overflows(page)
+    chat, panel = page.locator("#chat").bounding_box(), page.locator("#panel").bounding_box()
+    assert panel["y"] >= chat["y"] + chat["height"]
+    assert panel["width"] <= NARROW["width"]
+
+
+def test_long_sources_scroll_within_their_panel(served, visit) -> None:
+    page = visit(served)
+    ask_known(page)
+    height = page.evaluate("document.documentElement.scrollHeight")
+    page.click("#panel .others summary")
+    page.locator("#panel .others p").last.scroll_into_view_if_needed()
+    assert page.evaluate("document.querySelector('#panel').scrollTop") > 0
+    assert page.evaluate("document.documentElement.scrollHeight") == height
+
+
+def test_the_page_is_chinese_for_a_browser_of_another_language(served, browser) -> None:
+    context = browser.new_context(locale="en-US", viewport=WIDE)
+    page = context.new_page()
+    page.goto(served)
+    page.wait_for_selector("#question textarea")
+    words = page.inner_text("body")
+    context.close()
+    assert "依据原文" in words
+    # Outside names of documents, which may hold any letters, the page has no word in Latin ones.
+    assert re.findall(r"[A-Za-z]{3,}", words.replace(page_title(served), "")) == []
+
+
+def page_title(address: str) -> str:
+    from gradio_client import Client
+
+    return str(Client(address, verbose=False).config["title"])
+
+
+def test_the_endpoint_answers_with_marks_and_is_the_only_one(served) -> None:
+    from gradio_client import Client
+    from gradio_client.exceptions import AppError
+
+    client = Client(served, verbose=False)
+    known = known_figure()
+    answer = client.predict(f"{known.subject}是多少{known.unit}？", api_name="/ask")
+    assert known.figure in answer
+    assert re.search(r"\[1\]", answer)
+    assert list(client.view_api(return_format="dict")["named_endpoints"]) == ["/ask"]
+    with pytest.raises(AppError, match=r"[一-龥]"):
+        client.predict("", api_name="/ask")
+
+
+# A scripted pipeline
+
+
+@dataclass
+class EndlessPipeline:
+    """Goes on answering until its stream is closed or the test is over; every word it shows is hostile."""
+
+    closed: threading.Event = field(default_factory=threading.Event)
+    over: threading.Event = field(default_factory=threading.Event)
+    backend: str = HOSTILE
+    documents: tuple[Document, ...] = (Document("d", HOSTILE, "d.txt", "0", (Line(1, HOSTILE),)),)
+
+    def stream(self, question: str, history: Sequence[Turn] = ()) -> Iterator[Answer]:
+        chunk = Chunk("0" * 16, "d", "paragraph", (2,), 0, len(HOSTILE), HOSTILE, (HOSTILE,))
+        citation = Citation(1, "d", (1,), (f"〔拟题〕{HOSTILE}",), HOSTILE, 0, len(HOSTILE))
+        answer = Answer(question, f"{HOSTILE}[1]", "answered", (citation,), (Passage(chunk, 1.0, 1),), note=HOSTILE)
+        try:
+            while not self.over.wait(0.05):
+                yield answer
+        except GeneratorExit:
+            self.closed.set()
+            raise
+
+    def source(self, citation: Citation) -> tuple[SourceLine, ...]:
+        return (SourceLine(number=1, text=HOSTILE, marked=((0, len(HOSTILE)),), column=""),)
+
+    def examples(self) -> list[str]:
+        return [HOSTILE]
+
+
+@dataclass(frozen=True)
+class Endless:
+    address: str
+    pipeline: EndlessPipeline
+
+
+@pytest.fixture
+def endless() -> Iterator[Endless]:
+    pipeline, port = EndlessPipeline(), free_port()
+    page = app.build_page(pipeline)
+    app.launch(page, "127.0.0.1", port)
+    yield Endless(f"http://127.0.0.1:{port}", pipeline)
+    pipeline.over.set()
+    page.close()
+
+
+def test_hostile_words_of_documents_are_shown_as_text(endless, visit) -> None:
+    page = visit(endless.address)
+    ask(page, "问")
+    page.wait_for_selector("#panel .card")
+    page.click("#panel .others summary")
+    for place in ("#header h1", "#chat .text", "#chat .note", "#panel .card mark", "#panel .path", "#panel .others p"):
+        assert HOSTILE in page.locator(place).first.inner_text()
+    assert HOSTILE in page.inner_text("#examples")
+    assert page.locator("img, strong, a[href^=http], #panel script, #chat script, #header script").count() == 0
+    assert not is_hit(page)
+
+
+def test_stopping_closes_the_stream_and_says_that_the_answer_is_incomplete(endless, visit) -> None:
+    page = visit(endless.address)
+    ask(page, "问")
+    page.wait_for_selector("#chat a.cite")
+    page.get_by_role("button", name="停止").click()
+    assert endless.pipeline.closed.wait(PATIENCE)
+    page.wait_for_selector("#chat .note >> text=已停止")
+    page.wait_for_selector("#asking button.primary:enabled")
+
+
+def test_clearing_closes_the_stream_and_empties_the_page(endless, visit) -> None:
+    page = visit(endless.address)
+    ask(page, "问")
+    page.wait_for_selector("#chat a.cite")
+    page.get_by_role("button", name="清空").click()
+    assert endless.pipeline.closed.wait(PATIENCE)
+    page.wait_for_selector("#chat .reply", state="detached")
+    assert page.locator("#panel .card").count() == 0
+
+
+def test_leaving_closes_the_stream(endless, visit) -> None:
+    page = visit(endless.address)
+    ask(page, "问")
+    page.wait_for_selector("#chat a.cite")
+    page.goto("about:blank")
+    assert endless.pipeline.closed.wait(PATIENCE)
+
+
+def test_the_next_question_can_be_typed_but_not_asked_while_an_answer_grows(endless, visit) -> None:
+    page = visit(endless.address)
+    ask(page, "一问")
+    page.wait_for_selector("#chat a.cite")
+    ask(page, "二问")
+    page.locator("#examples button").first.click()
+    page.wait_for_function("document.querySelector('#question textarea').value !== '二问'")
+    assert page.input_value("#question textarea") == HOSTILE
+    assert page.locator("#chat .question").all_inner_texts() == ["一问"]
+    page.get_by_role("button", name="停止").click()
+    page.wait_for_selector("#chat .note >> text=已停止")
+    assert page.locator("#chat .question").all_inner_texts() == ["一问"]

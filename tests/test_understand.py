@@ -1,0 +1,315 @@
+"""A question understood: cleaned, completed from the history, its years, places, units and sides."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from index.period import Period
+from rag.errors import EmptyQuestion, QuestionTooLong
+from rag.types import Query, Turn, Want
+from rag.understand import (
+    MAX_CHARACTERS,
+    MAX_SIDES,
+    Frame,
+    clean,
+    core_of,
+    is_elliptic,
+    names_of,
+    places_of,
+    sides_of,
+    understand,
+    units_of,
+    want_of,
+    years_of,
+)
+
+FRAME = Frame(
+    Period(2026, 2030, 2040),
+    {
+        "石湾县": ("石湾县",),
+        "石湾": ("石湾县",),
+        "柳川县": ("柳川县",),
+        "柳川": ("柳川县",),
+        "云泽市": ("云泽市",),
+        "云泽": ("云泽市", "云泽州"),
+        "云泽州": ("云泽州",),
+    },
+    frozenset({"云泽州"}),
+)
+GRAIN = "2030年粮食综合生产能力要达到多少？"
+
+
+def follow_up(question: str, *earlier: str) -> str:
+    return understand(question, [Turn(asked, "见上文。") for asked in earlier], FRAME).text
+
+
+# --- cleaning
+
+
+@pytest.mark.parametrize(
+    ("question", "cleaned"),
+    [
+        ("  森林覆盖率\t是\n多少  ", "森林覆盖率 是 多少"),
+        ("森林\u200b覆\u200d盖\ufeff率\u00ad是多少", "森林覆盖率是多少"),  # signs without width stand inside words
+        ("森林覆盖率\x07\x00\x9b是多少", "森林覆盖率 是多少"),
+        ("森林覆盖率\u202e是多少\u2066", "森林覆盖率是多少"),
+        ("森林\ud83d覆盖率", "森林 覆盖率"),  # half of a surrogate pair can be written to no file
+        ("<b>森林</b>覆盖率<script src='x'>", "森林 覆盖率"),
+        ("２０３０年森林覆盖率", "2030年森林覆盖率"),
+        ("森林覆蓋率要達到多少", "森林覆盖率要达到多少"),
+    ],
+)
+def test_clean_leaves_the_words_alone(question: str, cleaned: str) -> None:
+    assert clean(question) == cleaned
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["", "   ", "\n\t", "？！。…", "😀🎉", "\u200b\u200b", "<script></script>", "forest coverage", "hello", "12345"],
+)
+def test_nothing_to_look_up_is_an_empty_question(question: str) -> None:
+    with pytest.raises(EmptyQuestion, match="请用中文") as raised:
+        understand(question)
+    assert str(raised.value).count("。") == 1
+    assert "\n" not in str(raised.value)
+
+
+def test_a_year_alone_can_be_looked_up() -> None:
+    assert understand("2030").years == (2030,)
+
+
+def test_too_long_a_question_names_limit_and_length() -> None:
+    with pytest.raises(QuestionTooLong, match=f"{MAX_CHARACTERS} 个字，收到 10000 个字"):
+        understand("问" * 10_000)
+    assert understand("问" * MAX_CHARACTERS).text == "问" * MAX_CHARACTERS
+
+
+@given(st.text(max_size=80))
+def test_any_text_is_understood_or_refused_by_name(text: str) -> None:
+    try:
+        query = understand(text, [Turn(text, text), Turn("森林覆盖率是多少？", "")], FRAME)
+    except (EmptyQuestion, QuestionTooLong):
+        return
+    assert query.question == text
+    assert query.core
+    query.text.encode("utf-8")
+
+
+# --- what is asked
+
+
+@pytest.mark.parametrize(
+    ("question", "want"),
+    [
+        ("森林覆盖率是多少", "figure"),
+        ("床位占比", "figure"),
+        ("新建几公里公路", "figure"),
+        ("四大基地有哪些", "list"),
+        ("基地包括什么", "list"),
+        ("要不要建新馆", "choice"),
+        ("会建新馆吗", "choice"),
+        ("怎样发展文化产业", "text"),
+    ],
+)
+def test_want(question: str, want: Want) -> None:
+    assert want_of(question) == want
+
+
+@pytest.mark.parametrize(
+    ("question", "units"),
+    [
+        ("新建多少公里公路", ("公里",)),
+        ("改造多少户、多少套", ("户", "套")),
+        ("多少万亩农田", ("万亩",)),
+        ("覆盖率是多少", ()),
+    ],
+)
+def test_units(question: str, units: tuple[str, ...]) -> None:
+    assert units_of(question) == units
+
+
+@pytest.mark.parametrize(
+    ("question", "years"),
+    [
+        ("2030年的目标", (2030,)),
+        ("2030年比2025年多多少", (2030, 2025)),
+        ("25年的数", (2025,)),
+        ("二〇三〇年的目标", (2030,)),
+        ("二零二五年和二〇三〇年的目标", (2025, 2030)),
+        ("规划期末的目标", (2030,)),
+        ("“十五五”末的目标", (2030,)),
+        ("十四五末达到多少", (2025,)),
+        ("基期是多少", (2025,)),
+        ("远景目标", (2040,)),
+        ("过去五年多少，往后打算多少", (2025, 2030)),
+        ("森林覆盖率", ()),
+        ("电话12030年费", ()),
+    ],
+)
+def test_years_come_from_the_question_and_the_plan(question: str, years: tuple[int, ...]) -> None:
+    assert years_of(question, FRAME.period) == years
+
+
+def test_words_of_time_mean_no_year_without_a_plan() -> None:
+    assert years_of("规划期末和基期的数", None) == ()
+
+
+@pytest.mark.parametrize(
+    ("question", "places"),
+    [
+        ("石湾县建多少", ("石湾县",)),
+        ("石湾建多少", ("石湾县",)),
+        ("柳川县比石湾县多多少", ("柳川县", "石湾县")),  # in the order named
+        ("云泽市建多少", ("云泽市",)),
+        ("云泽州建多少", ()),  # the region restricts nothing
+        ("云泽建多少", ()),
+        ("别处建多少", ()),
+    ],
+)
+def test_places(question: str, places: tuple[str, ...]) -> None:
+    assert places_of(question, FRAME) == places
+
+
+def test_names_of_a_place_are_each_given_once() -> None:
+    assert names_of("石湾县") == ("石湾县", "石湾")
+    assert names_of("白沙自治县") == ("白沙自治县", "白沙")
+    assert names_of("农业园区") == ("农业园区",)
+    assert names_of("沙县") == ("沙县",)
+
+
+def test_core_is_without_question_words_and_the_region() -> None:
+    core = core_of("请问云泽州的森林覆盖率到底是多少呢", FRAME)
+    assert "森林覆盖率" in core
+    assert not [word for word in ("请问", "云泽", "到底", "多少", "呢") if word in core]
+    assert "云泽市" in core_of("云泽市的森林覆盖率", FRAME)
+    assert core_of("多少", FRAME) == "多少"  # nothing else is left
+
+
+def test_everyday_words_bring_official_ones() -> None:
+    terms = understand("老百姓平均能活到多大岁数").terms
+    assert "人均预期寿命" in terms
+    assert all(0 < weight <= 1 for weight in terms.values())
+
+
+# --- the questions within a question
+
+
+def sides(question: str) -> tuple[Query, ...]:
+    return sides_of(understand(question, (), FRAME), FRAME)
+
+
+def test_one_question_has_one_side() -> None:
+    query = understand(GRAIN, (), FRAME)
+    assert sides_of(query, FRAME) == (query,)
+
+
+def test_two_years_are_two_sides() -> None:
+    assert [side.years for side in sides("2025年和2030年粮食产能分别是多少")] == [(2025,), (2030,)]
+
+
+@pytest.mark.parametrize(
+    "question", ["石湾县和柳川县分别新建多少农田", "石湾县和柳川县新建农田多少亩", "石湾和柳川哪个新建的农田多"]
+)
+def test_two_places_are_two_sides_each_without_the_other(question: str) -> None:
+    found = sides(question)
+    assert [side.places for side in found] == [("石湾县",), ("柳川县",)]
+    assert ["柳川" in side.core for side in found] == [False, True]
+    assert ["石湾" in side.core for side in found] == [True, False]
+
+
+def test_places_named_together_in_a_question_on_one_thing_stay_together() -> None:
+    assert len(sides("石湾县、柳川县的重点产业有什么特色")) == 1
+
+
+def test_a_name_that_may_stand_for_two_places_is_one_side() -> None:
+    frame = Frame(places={"青石": ("青石县", "青石开发区")})
+    query = understand("青石新建多少农田", (), frame)
+    assert query.places == ("青石县", "青石开发区")
+    assert sides_of(query, frame) == (query,)
+
+
+def test_parts_that_ask_each_for_themselves_keep_the_years_of_the_whole() -> None:
+    found = sides("2030年森林覆盖率达到多少，常住人口城镇化率达到多少？")
+    assert [("森林" in side.text, "城镇化" in side.text) for side in found] == [(True, False), (False, True)]
+    assert [side.years for side in found] == [(2030,), (2030,)]
+
+
+def test_a_question_is_never_cut_into_more_sides_than_the_limit() -> None:
+    assert len(sides("2021年2022年2023年2024年2025年的产能分别是多少")) == MAX_SIDES
+    assert len(sides("石湾县、柳川县、云泽市分别建多少")) <= MAX_SIDES
+
+
+# --- follow-ups
+
+
+@pytest.mark.parametrize(
+    ("question", "earlier", "completed"),
+    [
+        ("那2025年呢？", GRAIN, "2025年粮食综合生产能力要达到多少?"),
+        ("柳川县呢？", "到2030年石湾县新建多少农田？", "到2030年柳川县新建多少农田?"),
+        ("农村的呢？", "2030年城镇床位占比是多少？", "2030年农村床位占比是多少?"),
+        ("那优质茶叶基地呢？", "优质水稻基地在哪里？", "优质茶叶基地在哪里?"),
+        ("那2025年？", "规划期末的粮食产能是多少？", "2025年的粮食产能是多少?"),
+    ],
+)
+def test_what_is_named_takes_the_place_of_its_counterpart(question: str, earlier: str, completed: str) -> None:
+    assert follow_up(question, earlier) == completed
+
+
+def test_an_indicator_named_in_full_takes_the_place_of_the_whole_subject() -> None:
+    completed = follow_up("那人均预期寿命呢？", GRAIN)
+    assert "人均预期寿命" in completed
+    assert "2030年" in completed
+    assert "粮食" not in completed
+    assert "石湾县" in follow_up("那人均预期寿命呢？", "石湾县2030年粮食综合生产能力要达到多少？")
+
+
+def test_two_follow_ups_in_a_row() -> None:
+    completed = follow_up("那2025年呢？", GRAIN, "那人均预期寿命呢？")
+    assert "人均预期寿命" in completed
+    assert "2025年" in completed
+    assert "2030" not in completed
+
+
+def test_a_follow_up_of_nothing_but_a_nod_is_the_last_question_again() -> None:
+    assert follow_up("那呢？", GRAIN) == clean(GRAIN)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "柳川县新建多少农田？",
+        "这个规划的期限是哪几年？",
+        "这份规划谁编的？",
+        "那些基地在哪里？",
+        "到2030年要建成哪些水库和灌区？",
+    ],
+)
+def test_a_question_that_stands_alone_is_left_alone(question: str) -> None:
+    query = understand(question, [Turn(GRAIN, "")], FRAME)
+    assert not query.completed
+    assert query.text == clean(question)
+
+
+def test_elliptic() -> None:
+    assert is_elliptic("那2025年呢?")
+    assert is_elliptic("农村的呢")
+    assert not is_elliptic("森林覆盖率是多少?")
+
+
+def test_without_history_nothing_is_completed() -> None:
+    query = understand("那2025年呢？", (), FRAME)
+    assert not query.completed
+    assert query.years == (2025,)
+
+
+@pytest.mark.parametrize("unreadable", ["", "😀", "hello there", "问" * 10_000])
+def test_an_earlier_question_that_cannot_be_read_does_not_stop_the_present_one(unreadable: str) -> None:
+    assert follow_up("森林覆盖率是多少？", unreadable) == "森林覆盖率是多少?"
+    assert follow_up("那2025年呢？", GRAIN, unreadable) == "2025年粮食综合生产能力要达到多少?"
+
+
+def test_traditional_characters_in_the_history_are_read_too() -> None:
+    assert follow_up("那2025年呢？", "2030年糧食產能是多少？") == "2025年粮食产能是多少?"
