@@ -1,4 +1,4 @@
-"""Command line of the evaluation: python -m eval fit."""
+"""Command line of the evaluation: python -m eval fit | register."""
 
 from __future__ import annotations
 
@@ -19,6 +19,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     fit = commands.add_parser("fit", help="在开发集上拟合检索、选句和拒答的权重，写入 rag/weights.json")
     fit.add_argument("--index", type=Path, metavar="DIR", help="索引文件夹（缺省：var/index）")
     fit.set_defaults(run=_fit)
+    register = commands.add_parser("register", help="指标台账与手工台账相比的准确率、召回率和各字段的一致率")
+    register.add_argument("--index", type=Path, metavar="DIR", help="索引文件夹（缺省：var/index）")
+    register.add_argument("--remarks", action="store_true", help="逐条列出不一致之处")
+    register.set_defaults(run=_register)
     options = parser.parse_args(arguments)
     try:
         options.run(options)
@@ -45,6 +49,22 @@ def compact(weights: dict[str, Any]) -> str:
     text = json.dumps({**weights, "refusal": {**weights["refusal"], "trees": "TREES"}}, ensure_ascii=False, indent=1)
     trees = ",\n   ".join(json.dumps(tree, separators=(",", ":")) for tree in weights["refusal"]["trees"])
     return text.replace('"TREES"', f"[\n   {trees}\n  ]")
+
+
+def _register(options: argparse.Namespace) -> None:
+    from eval.dataset import SETS
+    from eval.register import agreement, read_gold, told
+    from index.build import DEFAULT_INDEX, SHIPPED_PLAN
+    from index.store import load
+    from index.targets import registers
+
+    index = load(options.index or DEFAULT_INDEX)
+    doc = SHIPPED_PLAN.stem
+    found = registers(index.documents, index.sections, index.chunks)
+    if doc not in found:
+        raise UserError(f"手工台账是 {doc} 的，索引里没有它：请用 python -m index add 加入，或用 --index 换一个。")
+    for name, kind, entries in (("目标", "targets", found[doc].targets), ("已达到", "facts", found[doc].facts)):
+        print(told(name, agreement(entries, read_gold(SETS / f"{kind}.jsonl")), options.remarks))
 
 
 if __name__ == "__main__":

@@ -6,9 +6,9 @@ fusion     which passage holds the evidence, from the scorers of rag.retrieve
 evidence   which sentence, row or item answers, from the features of rag.select
 refusal    whether the documents answer at all, from the features of rag.judge (gradient-boosted trees)
 
-The first two are linear and maximise the log of the probability (softmax over all candidates of a question) that falls on right
-candidates, with an L2 penalty: listwise learning to rank after Cao et al., Learning to Rank: From Pairwise Approach to
-Listwise Approach (2007), with one set of right candidates in place of a full ranking.
+The first two are linear and maximise the log of the probability (softmax over all candidates of a question) that falls
+on right candidates, with an L2 penalty: listwise learning to rank after Cao et al., Learning to Rank: From Pairwise
+Approach to Listwise Approach (2007), with one set of right candidates in place of a full ranking.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from rag.understand import understand
 FUSION_PENALTY = 1e-3
 EVIDENCE_PENALTY = 3e-4
 TREES, DEPTH, RATE = 100, 2, 0.08
-TOLERANCE = 0.015
+FALSE_REFUSALS = 0.015  # share of the answerable questions given up for refusing the others
 FOLDS = 10
 
 
@@ -153,15 +153,9 @@ def answers(evidence: Evidence, question: Question) -> float:
     return key_points(row_words(chunk) if chunk.cells else evidence.text, question)
 
 
-def refusal_threshold(
-    confidence: NDArray[np.float64], answerable: NDArray[np.bool_], right: NDArray[np.bool_]
-) -> float:
-    """The lowest threshold at which the share of questions dealt with rightly (answered with the right evidence, or
-    unanswerable and refused) is within TOLERANCE of the best: near the best the curve is flat, and a question that the
-    documents answer should not be refused for a gain that chance may have made. All arguments (n_questions,)."""
-    grid = np.arange(0.05, 0.96, 0.01)
-    shares = np.array([np.where(confidence >= t, right & answerable, ~answerable).mean() for t in grid])
-    return float(grid[np.flatnonzero(shares >= shares.max() - TOLERANCE)[0]])
+def refusal_threshold(confidence: NDArray[np.float64], answerable: NDArray[np.bool_]) -> float:
+    """The confidence below which FALSE_REFUSALS of the answerable questions fall; both arguments (n_questions,)."""
+    return float(np.quantile(confidence[answerable], FALSE_REFUSALS))
 
 
 def fit_ranking(pipeline: Pipeline, data: Prepared) -> Pipeline:
@@ -195,7 +189,7 @@ def fit(pipeline: Pipeline, questions: list[Question]) -> dict[str, Any]:
         held_out = folds == number
         model = fit_refusal(features[~held_out], answerable[~held_out])
         confidence[held_out] = confidences(model, [rows[position] for position in np.flatnonzero(held_out)])
-    threshold = refusal_threshold(confidence, answerable, right)
+    threshold = refusal_threshold(confidence, answerable)
     refused = confidence < threshold
     print(
         f"cross-validated: best evidence right {right[answerable].mean():.3f}; threshold {threshold:.2f}: "
@@ -224,7 +218,7 @@ def _named(names: Sequence[str], values: NDArray[np.float64]) -> dict[str, float
     return {name: round(float(value), 4) for name, value in zip(names, values, strict=True)}
 
 
-def _with(pipeline: Pipeline, fusion: dict[str, float], evidence: dict[str, float]) -> Pipeline:
+def _with(pipeline: Pipeline, fusion: Mapping[str, float], evidence: Mapping[str, float]) -> Pipeline:
     return replace(
         pipeline,
         retrieve=replace(pipeline.retrieve, weights=fusion),

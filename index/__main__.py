@@ -1,4 +1,4 @@
-"""Command line of the write side: python -m index build | add | remove | show."""
+"""Command line of the write side: python -m index build | add | remove | show | targets."""
 
 from __future__ import annotations
 
@@ -42,9 +42,19 @@ def _parser() -> argparse.ArgumentParser:
     show.add_argument("--depth", type=int, default=9, help="只显示到第几层")
     show.set_defaults(run=_show)
 
+    targets = commands.add_parser("targets", help="列出规划里的量化目标、已达到的数值、专栏项目和需要核对之处")
+    forms = ("table", "jsonl", "csv", "xlsx")
+    targets.add_argument("--format", choices=forms, help="缺省：按 --out 的后缀，否则 table")
+    targets.add_argument("--out", type=Path, metavar="FILE", help="写入文件（xlsx 必须给出）")
+    which = targets.add_mutually_exclusive_group()
+    which.add_argument("--conflicts", action="store_true", help="只列需要核对之处：同一指标不同数值、表文不一致等")
+    which.add_argument("--facts", action="store_true", help="只列已达到的数值")
+    which.add_argument("--projects", action="store_true", help="只列专栏里的项目")
+    targets.set_defaults(run=_targets)
+
     from index.build import DEFAULT_INDEX
 
-    for command, flag in ((build, "--out"), (add, "--out"), (remove, "--out"), (show, "--index")):
+    for command, flag in ((build, "--out"), (add, "--out"), (remove, "--out"), (show, "--index"), (targets, "--index")):
         command.add_argument(
             flag, dest="index", type=Path, default=DEFAULT_INDEX, metavar="DIR", help="索引文件夹（缺省：var/index）"
         )
@@ -93,6 +103,36 @@ def _show(options: argparse.Namespace) -> None:
         title = "（网页残留，不入索引）" if section.kind == "residue" else title
         lines = f"第{section.first}行" if section.first == section.last else f"第{section.first}–{section.last}行"
         print(f"{'  ' * len(section.path)}{title}  {lines}")
+
+
+def _targets(options: argparse.Namespace) -> None:
+    from index import export
+    from index.chunk import table_problems
+    from index.conflicts import conflicts
+    from index.store import load
+    from index.targets import registers
+
+    by_ending = {f".{name}": name for name in export.FORMATS}
+    form = options.format or by_ending.get(options.out.suffix if options.out else "", "table")
+    index = load(options.index)
+    found = registers(index.documents, index.sections, index.chunks)
+    if options.conflicts:
+        own = {doc: [chunk for chunk in index.chunks if chunk.doc_id == doc] for doc in found}
+        sheet = export.conflict_sheet([c for doc, register in found.items() for c in conflicts(register, own[doc])])
+    elif options.facts:
+        sheet = export.fact_sheet([fact for register in found.values() for fact in register.facts])
+    elif options.projects:
+        sheet = export.project_sheet([project for register in found.values() for project in register.projects])
+    else:
+        sheet = export.target_sheet([target for register in found.values() for target in register.targets])
+    print(export.write(sheet, form, options.out), end="")
+    if not sheet.rows and (form != "table" or options.out is not None):
+        _say(sheet.empty)
+    if options.out is not None:
+        _say(f"已写入 {options.out}，共 {len(sheet.rows)} 条。")
+    for document in index.documents:
+        for problem in table_problems(document, [s for s in index.sections if s.doc_id == document.id]):
+            _say(f"{document.id} 的表格未能读全：{problem}。")
 
 
 def _say(message: str) -> None:

@@ -26,8 +26,24 @@ def label_of(chunk: Chunk) -> str:
 
 def chunks(document: Document, sections: Sequence[Section]) -> tuple[Chunk, ...]:
     """The chunks of `document` in the order of their first own lines. `sections` is its outline in pre-order."""
-    deepest = _deepest(document, sections)
     made: list[Chunk] = []
+    for owner, at, until in _owned(document, sections):
+        made += _section_chunks(document, sections, owner, at, until)
+    return tuple(made)
+
+
+def table_problems(document: Document, sections: Sequence[Section]) -> tuple[str, ...]:
+    """What the tables of `document` hold that could not be read whole, named in Chinese (`Table.problems`)."""
+    found: list[str] = []
+    for owner, start, end in _owned(document, sections):
+        for at, length in _stretches(document, sections, owner, start, end):
+            found += rows(document.lines[at : at + length]).problems if length else ()
+    return tuple(found)
+
+
+def _owned(document: Document, sections: Sequence[Section]) -> Iterator[tuple[int, int, int]]:
+    """The section at each run of lines [start, end) that has the same deepest one; page residue is left out."""
+    deepest = _deepest(document, sections)
     at = 0
     while at < len(document.lines):
         owner = deepest[at]
@@ -35,9 +51,8 @@ def chunks(document: Document, sections: Sequence[Section]) -> tuple[Chunk, ...]
         while until < len(document.lines) and deepest[until] == owner:
             until += 1
         if sections[owner].kind != "residue":
-            made += _section_chunks(document, sections, owner, at, until)
+            yield owner, at, until
         at = until
-    return tuple(made)
 
 
 def _deepest(document: Document, sections: Sequence[Section]) -> list[int]:
@@ -52,15 +67,23 @@ def _section_chunks(
     document: Document, sections: Sequence[Section], owner: int, start: int, end: int
 ) -> Iterator[Chunk]:
     """The chunks of lines[start:end], which all belong to the section at `owner`."""
+    for at, length in _stretches(document, sections, owner, start, end):
+        if length:
+            yield from _table_chunks(document, document.lines[at : at + length], sections[owner].path)
+        else:
+            yield from _line_chunks(document, document.lines[at], sections, owner)
+
+
+def _stretches(
+    document: Document, sections: Sequence[Section], owner: int, start: int, end: int
+) -> Iterator[tuple[int, int]]:
+    """Where the tables and single lines of lines[start:end] begin, and how many lines a table has (0: a line)."""
     at = start
     while at < end:
         length = 0
         if not _is_heading(document.lines[at], sections, owner):
             length = real_extent(document.lines, at, end) or flat_extent(document.lines, at, end)
-        if length:
-            yield from _table_chunks(document, document.lines[at : at + length], sections[owner].path)
-        else:
-            yield from _line_chunks(document, document.lines[at], sections, owner)
+        yield at, length
         at += max(length, 1)
 
 

@@ -32,7 +32,7 @@ HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 KNOWN_PREFIXES = (
     (re.compile(r"bge-(?:small|base|large)-zh"), "为这个句子生成表示以用于检索相关文章：", ""),
     (re.compile(r"bge-(?:small|base|large)-en"), "Represent this sentence for searching relevant passages: ", ""),
-    (re.compile(r"(?:^|-)e5-(?:small|base|large)(?!.*instruct)"), "query: ", "passage: "),
+    (re.compile(r"(?:^|[-/\\])e5-(?:small|base|large)(?!.*instruct)"), "query: ", "passage: "),
 )
 
 # What a model consists of: fetched, and hashed into its revision. Weights as safetensors only.
@@ -138,10 +138,9 @@ def load_embedder(model: str | Path | None = None, question_prefix: str | None =
     layers = read_layers(folder)
     refuse_pickle(folder)
     known_question, known_document = known_prefixes(name)
-    config = folder / "config_sentence_transformers.json"
-    prompts = read_json(config).get("prompts") or {} if config.is_file() else {}
-    question = prompts.get("query") or known_question if question_prefix is None else question_prefix
-    document = prompts.get("document") or prompts.get("passage") or known_document
+    own_question, own_document = own_prefixes(folder)
+    question = own_question or known_question if question_prefix is None else question_prefix
+    document = own_document or known_document
     revision = files_revision(folder)
     kinds = [kind for kind, _ in layers]
     if kinds[0] == "StaticEmbedding" and set(kinds[1:]) <= {"Normalize"}:
@@ -153,7 +152,7 @@ def load_embedder(model: str | Path | None = None, question_prefix: str | None =
 def locate(model: str | Path) -> tuple[str, Path]:
     """A model's name, by which it can be loaded again, and its folder, fetched or cached. Raises ModelMissing."""
     folder = Path(model)
-    if folder.parent in (SHIPPED_MODELS, Path()) and (SHIPPED_MODELS / folder.name).is_dir():
+    if folder.name and folder.parent in (SHIPPED_MODELS, Path()) and (SHIPPED_MODELS / folder.name).is_dir():
         return folder.name, SHIPPED_MODELS / folder.name
     if folder.is_dir():
         return str(folder.resolve()), folder
@@ -174,11 +173,24 @@ def locate(model: str | Path) -> tuple[str, Path]:
 
 
 def known_prefixes(name: str) -> tuple[str, str]:
-    """What the authors of a model of this name put before a question and before a document; nothing if unknown."""
+    """What the authors of a model of this name or folder put before a question and before a document; nothing if
+    unknown."""
     for pattern, question, document in KNOWN_PREFIXES:
         if pattern.search(name.lower()):
             return question, document
     return "", ""
+
+
+def own_prefixes(folder: Path) -> tuple[str, str]:
+    """What a model's folder says is put before a question and before a document. Raises ModelMissing."""
+    path = folder / "config_sentence_transformers.json"
+    if not path.is_file():
+        return "", ""
+    try:
+        prompts = read_json(path).get("prompts") or {}
+        return prompts.get("query") or "", prompts.get("document") or prompts.get("passage") or ""
+    except AttributeError as error:
+        raise damaged(path, error) from error
 
 
 def read_layers(folder: Path) -> list[tuple[str, str]]:

@@ -1,16 +1,14 @@
 """What a sentence of a plan says of its indicators: which figure is whose, reached by which verb, for which year.
 
 The grammar is that of official Chinese prose, no indicator is listed: the noun phrase before a verb of attainment is
-the indicator ("棉花种植面积稳定在160万亩"), a verb of making is followed by figure and thing ("建成2家红色旅游景区"), a
-bare measure word takes its thing from the clause before ("产量稳定在23万吨"), 其中 lends its measure to the parts.
+the indicator ("油菜面积稳定在30万亩"), a verb of making is followed by figure and thing ("建成2家博物馆"), a bare
+measure word takes its thing from the clause before ("产量稳定在5万吨"), 其中 lends its measure to the parts.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from decimal import Decimal
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from index.figures import Comparator, Figure, figures
@@ -86,7 +84,7 @@ _MEASURE = (
 )
 _ENDS_IN_MEASURE = re.compile(rf"(?:{_MEASURE})$")
 _BARE = re.compile(
-    r"^(?:年|总|年均|平均|均|其|年总|累计|总的)*(?:产量|产值|面积|规模|数量|增加值|占比|比重|比例|(?:营业|销售|经营|主营业务)?收入|"
+    r"^(?:年|总|年均|平均|均|其|年总|累计|总的)*(?:产量|产值|面积|规模|数量|总数|总额|增加值|占比|比重|比例|(?:营业|销售|经营|主营业务)?收入|"
     r"总量|人数|人次|里程|长度|产能|容量|装机|装机容量|(?:接入|生产|供给|供应|处理|接待|吞吐|服务|加工|设计)能力|投资额?|交易额|销售额|成交额|"
     r"存栏量?|出栏量?|单产|亩产|增速|增长率|水平|效率|效益|利润|税收|库容|余额|"
     r"(?:覆盖|普及|参保|利用|达标|合格|入学|入园|巩固|处理|回收|转化|贡献|自给|渗透|使用|满意|完成|开工|入住|就业|综合利用|资源化利用)率"
@@ -103,11 +101,11 @@ _ADVERB = (
 )
 _TO = (
     "(?:稳定|稳步|逐步|持续|平稳|大幅)?(?:提高|提升|增加|增长|扩大|上升|下降|降低|减少|压减|压降|缩短|缩小|发展|调整|增|升|降|"
-    "压缩|恢复|延长|回升|改善|扩充|扩容|拓展|优化|跃升|攀升|集聚|壮大)(?:到|至)"
+    "压缩|恢复|延长|回升|改善|扩充|扩容|拓展|优化|跃升|攀升|集聚|壮大)(?:到|至|为)"
 )
 _REACH = (
     rf"{_TO}|达到|达|实现|突破|超过|超|稳定在|保持在|控制在|维持在|稳定于|保持|稳定|不得?低于|不得?少于|不小于|不得?超过|不得?高于|"
-    r"不大于|高于|低于|大于|小于|多于|少于|接近|至少|至多|最多|优于|完成|为|是|约为|约|近|逾|占到|占|≥|≤|>|<|＞|＜|达成|建成|有|在"
+    r"不大于|高于|低于|大于|小于|多于|少于|接近|至少|至多|最多|优于|完成|为|是|约为|约|近|逾|占到|占|≥|≤|>|<|＞|＜|达成|建成|有|在|累计|总计|[迈跨站跃]上"
 )
 _TRAILING = re.compile(rf"(?:(?:{_ADVERB})*(?:{_REACH})(?:{_ADVERB})*)+$")
 _GROWTH = re.compile(
@@ -118,7 +116,7 @@ _GROWTH = re.compile(
 # Verbs whose object is counted; the first group's figure is what comes on top during the period.
 _FLOW = (
     "新增|新建成|新建|新改建|新改扩建|改扩建|新\\(改、?扩\\)建|改建|扩建|改造|完成|治理|修复|转移|培训|投入|实施|招引|引进落地|治沙|造林|"
-    "绿化|整治|选派|处置|建设改造|更新改造|盘活|淘汰|退出|开工|筹集|组织|支持|发放|减免"
+    "绿化|整治|改善|开展|选派|处置|建设改造|更新改造|盘活|淘汰|退出|开工|筹集|组织|支持|发放|减免"
 )
 _MAKE = (
     "建成投用|建成投运|建成|建设形成|建设|打造|培育壮大|培育|创建|引进|形成|发展|争创|认定|获批|组建|布局|推广|开通|招引|吸引|推出|设立|"
@@ -130,21 +128,25 @@ _ACTION = re.compile(
 _ACTION_END = re.compile(rf"{_ACTION.pattern}(?:{_REACH}|{_ADVERB}|的)*$")
 # Verbs that also begin nouns (建设用地, 绿化覆盖率, 投入强度).
 _AMBIGUOUS = re.compile(
-    r"(?:建设|发展|形成|开发|储备|布局|配置|配备|培养|投入|转移|治理|改造|整治|培训|组织|支持|退出|绿化|推广|孵化|开工|处置|更新改造|发放)$"
+    r"(?:建设|发展|形成|开发|储备|布局|配置|配备|培养|投入|退出|绿化|推广|孵化|开工|处置|发放)$"
 )
+_OFTEN_VERB = re.compile(r"(?:转移|治理|改造|整治|培训|组织|支持|更新改造|改善|开展)$")
 # What grows in a clause without a figure is what the next clause gives figures of.
 _TOPIC = re.compile(
-    rf"(?P<topic>[^,;:。]{{2,25}}?(?:{_MEASURE}))(?:稳步|持续|不断|较快|快速|显著|明显|大幅|进一步)*"
-    r"(?:增长|提高|提升|增加|下降|降低|改善|扩大|优化)"
+    rf"(?P<topic>[^,;:。]{{1,24}}?(?:{_MEASURE}))(?:年均)?(?:增速|增长|增幅)?"
+    r"(?:稳步|持续|不断|较快|快速|显著|明显|大幅|进一步|总体)*"
+    r"(?:增长|提高|提升|增加|下降|降低|改善|扩大|优化|快于|高于|不低于|保持|稳定|与|较快|稳步)"
 )
 
 _LEADING = re.compile(
     r"^(?:[\s,，、；;:：.．]|——|力争|争取|努力|确保|保证|预计|其中|同时|并且|并|且|使得?|实现|全面|着力|加快|逐步|进一步|基本(?=实现|建成|形成|完成|达到)|总体上?|要|将|"
-    r"届时|以及|和|及|与|(?:推动|促进|带动|保持|提高|提升|扩大|稳定|优化|增加|推进)(?!到|至|在|于|了|约|近|不|超|$)|我[州市县区省旗盟]|本[州市县区省旗盟]|"
+    r"届时|多渠道|大力|积极|有序|高(?:标准|质量)(?=建|打造|推进|完成)|深入|统筹|稳妥|扎实|有效|分批|以及|和|及|与|(?:推动|促进|带动|保持|提高|提升|扩大|稳定|优化|增加|推进)(?!到|至|在|于|了|约|近|不|超|$)|我[州市县区省旗盟]|本[州市县区省旗盟]|"
     r"全[州市县区省旗盟域](?!域)的?|辖区内?|区域内?|\d{1,2}[.．、]|[①-⑳])"
 )
 _LINK = re.compile(r"[、和与及]|以及|,")
-_BOUND = re.compile(r"[〕\])】]?\s*(?:\(含\))?(?:及?以上|及?以下|以内|之内|左右|上下|之上|之间|的?范围内|内(?=[,;。]|$))?")
+_BOUND = re.compile(
+    r"[〕\])】]?\s*(?:\(含\))?(?:及?以上|及?以下|以内|之内|左右|上下|之上|之间|的?范围内|内(?=[,;。]|$))?"
+)
 _SHARE_OF = re.compile(
     r"(?P<part>.*?)(?P<verb>占到?|达到|达|不低于|不少于|超过)(?P<whole>[^,占]{2,25})的(?:比重|比例)?(?:约|近|达到|达|提高到|超过|以上)*"
 )
@@ -152,29 +154,39 @@ _CHANGED_TO = re.compile(rf"\s*,?(?P<verb>(?:{_TO}|到|至))(?:{_YEAR}的?)?(?:{
 _RATE = re.compile(r"率|比|度|性|水平|系数|指数|增长|增速|下降|降低|提高|增幅|程度|覆盖|降幅|份额|增加值$")
 _SHARES = frozenset({"%", "倍", "百分点"})
 _LONGEST = 45
-_WRITTEN = re.compile(r"(?P<value>-?[\d.]+)(?:(?:%|‰|[万亿]*[\u4e00-\u9fff]*)?[-—–~～至到]+(?P<upper>[\d.]+))?(?P<unit>\D.*|)")
+_WRITTEN = re.compile(
+    r"(?P<value>-?[\d.]+)(?:(?:%|‰|[\u4e00-\u9fff]*?)[-—–~～至到]+(?P<upper>[\d.]+))?(?P<unit>\D.*|)"
+)
 _PLACE = (
     r"“[^”]{1,12}”(?:区域|地区|片区)?[一二两三四五六七八九十\d]+个?(?:县市|县\(市\)|县|市|区)|“[^”]{1,12}”(?:区域|地区|片区)"
     r"|[东西南北中][部]?[一二两三四五六七八九十\d]+个?(?:县市|县\(市\)|县|市|区)"
-    r"|[\u4e00-\u9fff]{2,3}(?:县|市|旗|(?<![城地社景山灌牧林矿库片校园功])区)"
+    r"|[\u4e00-\u9fff]{2,3}(?:县|市|旗|(?<![城地社景山灌牧林矿库片校园功])区|(?<![城乡小建集强重名])镇(?![级区村])|(?<![城下返故])乡(?![镇村]))"
     r"|[\u4e00-\u9fff]{2,8}(?:开发区|高新区|经开区|示范区|新区|园区)(?=的|[\u4e00-\u9fff])"
 )
 _NO_PLACE = re.compile(
     r"^自治[区州县]$|各|全|主要|重点|中心城|示范|城市|地级|县级|以上|区域内|老旧|试点|所有|国家级|自治区级|省级|市级|建成|沿线|部分|累计|每|新增|农|年|人"
 )
 _FLOWS = re.compile(rf"(?:累计)?(?:{_FLOW})")
+_INNER_ACTION = re.compile(
+    r"[\u4e00-\u9fff]{2,6}(?P<verb>新增|新建|新改建|建成|打造|引进|培育|创建)(?=[\u4e00-\u9fff\d])"
+)
+_PER_HEAD = re.compile(r"每[百千万十亿]|人均|户均|亩均|单位|[百千万亿]元")
 _MEASURED = _ENDS_IN_MEASURE
 _COUNTERS = frozenset(
-    "个 家 人 名 户 次 人次 件 套 台 辆 座 处 所 条 项 支 只 头 种 场 位 块 片 张 艘 架 栋 幢 间 台套 例 村 镇 县 乡 园区 社区 "
-    "家次 张床位 床位 车位 泊位 公里".split()
-)
+    "个家人名户件套台辆座处所条项支只头种场位块片张艘架栋幢间例村镇县乡"  # one sign each
+) | frozenset(("次", "人次", "台套", "园区", "社区", "家次", "张床位", "床位", "车位", "泊位", "公里"))
 _HALF = str.maketrans("，；：（）％０１２３４５６７８９．", ",;:()%0123456789.")
-_TAIL_ENDS = re.compile(r"^(?:$|[\s,，、；;。!！?？)）”\"|]|并|且|和|及|与|以及|其中|[的地](?:水平|目标|规模|速度|比例|标准|要求|增速|任务))")
+_TAIL_ENDS = re.compile(
+    r"^(?:$|[\s,，、；;。!！?？)）”\"|]|并|且|和|及|与|以及|其中|[的地](?:水平|目标|规模|速度|比例|标准|要求|增速|任务)"
+    r"|大关|关口|新?台阶)"
+)
 _PROJECT = re.compile(r"(?:项目|工程|电站|电厂|机组|生产线|水库|基地|装置|线路|通道|枢纽)等?$")
 _PREDICATE = re.compile(
     r"(?:全面|基本|全部|均|都|已)*(?:达到|实现|建成|完成|创建|通过|开展|建立|纳入|配备|使用|享有|得到|具备|达标|取得|普及|设立|接入|通(?!过)|"
     r"成为|入选|获评|投入|上云|用上|拥有|安装|迁|脱|进入|退出|覆盖|参加|符合|执行|采用|落实)"
 )
+_PER_MANY = re.compile(r"(?P<value>\d+(?:\.\d+)?)(?P<unit>/(?:10|十|百|100)万)(?![元亩吨])")
+_CHINESE_DIGITS = str.maketrans("〇零○O一二三四五六七八九", "0000123456789")
 _DURATION = frozenset({"年", "个月", "月", "日", "天", "小时", "分钟", "周", "岁", "时", "秒", "周年", "期"})
 _COUNTED = re.compile(
     r"^(?:个|家|人|名|户|次|人次|件|套|台|辆|座|处|所|条|项|支|只|头|种|场|位|块|片|张|艘|架|栋|幢|间|台套|例|起|羽|口|株|棵|部|本|门|对|组|"
@@ -184,12 +196,11 @@ _PAST_WORDS = re.compile(r"已(?:建成|达|有|经|完成|形成|实现|累计|
 _WORDS = re.compile(r"(?P<reach>实现)?[“\"]?(?P<words>零增长|负增长|翻(?:了)?[一两二三]?番)[”\"]?")
 _BRACKETED = re.compile(r"[(][^()]*[)]")
 _ASIDE = re.compile(r"[(][^()]*[)]|[“\"][^”\"]{1,12}[”\"]")
-_FALLING = re.compile(r"降|减|压|缩")
 
 
 @dataclass(frozen=True)
 class _Item:
-    """A figure, or several that follow one verb (90%和95%), with the words around: all offsets count in the sentence."""
+    """A figure, or several that follow one verb (90%和95%), with the words around; offsets count in the sentence."""
 
     group: tuple[Figure, ...]
     clause: int
@@ -216,13 +227,16 @@ class _Phrase:
 
 @dataclass
 class _Carried:
-    """What the clauses before lend to the next ones: names, the verb of a list, the whole of the parts (its place among
-    the statements, its name and unit), and the start of a range (由2%提高到…)."""
+    """What the clauses before lend to the next ones: names, the verb of a list, the place that does it
+    (甲县新建…,改造…), the whole of the parts (its place among the statements, its name, unit and measure), and the start
+    of a range (由2%提高到…)."""
 
     names: tuple[str, ...] = ()
+    history: tuple[str, ...] = ()
     action: str = ""
     action_clause: int = -1
-    whole: tuple[int, str, str] | None = None
+    actor: str = ""
+    whole: tuple[int, str, str, Basis] | None = None
     parts: bool = False
     origin: tuple[str, Figure, int | None] | None = None
 
@@ -232,30 +246,47 @@ def statements(sentence: str, setting: Setting) -> tuple[Statement, ...]:
     durations, capacities that only describe a thing, counts of things enumerated) is left out.
 
     >>> plan = Setting(Period(2021, 2025))
-    >>> [(s.indicator, s.value, s.unit) for s in statements("棉花面积稳定在160万亩左右,产量稳定在23万吨。", plan)]
-    [('棉花面积', '160', '万亩'), ('棉花产量', '23', '万吨')]
+    >>> [(s.indicator, s.value, s.unit) for s in statements("油菜面积稳定在30万亩左右,产量稳定在5万吨。", plan)]
+    [('油菜面积', '30', '万亩'), ('油菜产量', '5', '万吨')]
     """
     text = sentence.translate(_HALF)
     found: list[Statement] = []
-    topic = _TOPIC.match(text)
-    carried = _Carried(() if topic is None else (topic["topic"],))
+    carried = _Carried()
+    words = _in_words(text, sentence, setting)
     for item in _items(text):
+        while words and words[0].start < item.group[0].start:
+            found.append(words.pop(0))
+            carried.names = (found[-1].subject + found[-1].indicator,)
+        if not carried.names:
+            carried.names = _topic(text[: item.clause])
         found += _read(text, sentence, item, setting, carried, len(found))
-    found += _in_words(text, sentence, setting)
-    return tuple(found)
+    return tuple(found + words)
+
+
+def _topic(text: str) -> tuple[str, ...]:
+    """What the nearest clause without a figure says to grow or to stay: () where none does."""
+    for start, end in reversed(clauses(text)):
+        if match := _TOPIC.match(_unled(text[start:end])[0]):
+            return (match["topic"],)
+    return ()
 
 
 def _items(text: str) -> list[_Item]:
     hidden = _hidden(text)
+    rates = [_rate(text, match) for match in _PER_MANY.finditer(text)]
     usable = [f for f in figures(text) if f.kind in ("quantity", "ratio") and f.start not in hidden]
+    usable = [f for f in usable if not any(rate.start <= f.start < rate.end for rate in rates)] + rates
+    usable.sort(key=lambda figure: figure.start)
     items: list[_Item] = []
     for first, last in clauses(text):
         groups: list[list[Figure]] = []
         for figure in (f for f in usable if first <= f.start < last):
             if groups and _conjoined(text, groups[-1][-1], figure):
                 groups[-1].append(figure)
-            else:
-                groups.append([figure])
+                continue
+            if groups and _describes(text, groups[-1][-1], figure):
+                groups.pop()
+            groups.append([figure])
         lead = first
         for at, group in enumerate(groups):
             ending = _with_bound(text, group[-1].end)
@@ -268,6 +299,14 @@ def _items(text: str) -> list[_Item]:
     return items
 
 
+def _rate(text: str, match: re.Match[str]) -> Figure:
+    """Deaths are counted by the hundred thousand: 控制在12/10万以下. What the words around say is read as for ‰."""
+    before = text[max(0, match.start() - 12) : match.start()]
+    alike = figures(f"{before}{match['value']}‰{text[match.end() : match.end() + 6]}")
+    model = next(figure for figure in alike if figure.start == len(before))
+    return replace(model, text=match.group(), start=match.start(), end=match.end(), unit=match["unit"])
+
+
 def _hidden(text: str) -> set[int]:
     """Positions inside round brackets and short quotations: figures there say nothing of their own."""
     hidden: set[int] = set()
@@ -278,6 +317,15 @@ def _hidden(text: str) -> set[int]:
 
 def _conjoined(text: str, one: Figure, other: Figure) -> bool:
     return re.fullmatch(rf"(?:{_LINK.pattern})\s*", text[_with_bound(text, one.end) : other.start]) is not None
+
+
+def _describes(text: str, one: Figure, other: Figure) -> bool:
+    """Whether a figure belongs to the name that the next one counts: 500千伏变电站2座, 60岁以上人口占比达到21%."""
+    between = text[_with_bound(text, one.end) : other.start]
+    if not between.strip() or _LINK.search(between) or _CHANGED_TO.match(between):
+        return False
+    growth = _GROWTH.match(between)
+    return growth is None or growth.end() < len(between)
 
 
 def _with_bound(text: str, end: int) -> int:
@@ -294,7 +342,7 @@ def _read(text: str, sentence: str, item: _Item, setting: Setting, carried: _Car
     lead = text[item.lead : item.group[0].start]
     if re.match(rf"(?:{_LINK.pattern})?其中", lead):
         carried.parts = True
-    phrase = _phrase(text, item, carried, tense)
+    phrase = _phrase(text, item, setting, carried, tense)
     if phrase is None or not (phrase.firm or explicit or tense == "past"):
         return []
     if setting.box and not explicit and not phrase.action and not phrase.firm:
@@ -314,8 +362,13 @@ def _read(text: str, sentence: str, item: _Item, setting: Setting, carried: _Car
             indicator = split_subject(previous, setting)[1]
         if len(indicator) < 2:
             return []
+        if phrase.action and phrase.action not in indicator[1:]:  # 县城新建… has an actor of its own
+            subject = carried.actor = subject or carried.actor
         written, upper, unit = written_value(value, sentence[value.start : value.end])
-        part_of = carried.whole[0] if carried.parts and carried.whole and carried.whole[2] == unit else None
+        part_of = None
+        if carried.parts and carried.whole and carried.whole[2] == unit:
+            part_of = carried.whole[0]
+            basis = carried.whole[3] if basis == "level" else basis
         made.append(
             Statement(
                 subject, indicator, written, upper, unit, value.comparator, value.approx, of_year, baseline_value,
@@ -324,10 +377,11 @@ def _read(text: str, sentence: str, item: _Item, setting: Setting, carried: _Car
         )  # fmt: skip
     if made:
         carried.names = phrase.bases
+        carried.history += phrase.bases
         if phrase.action:
             carried.action, carried.action_clause = phrase.action, item.clause
         if not carried.parts:
-            carried.whole = (before + len(made) - 1, phrase.bases[-1], made[-1].unit)
+            carried.whole = (before + len(made) - 1, phrase.bases[-1], made[-1].unit, made[-1].basis)
     return made
 
 
@@ -340,8 +394,7 @@ def _times(text: str, period: Period | None) -> list[tuple[int, int, int, bool]]
     for match in _TIME.finditer(text):
         reference = False
         if match["year"]:
-            digits = match["year"].rstrip("年 ")
-            year = int(digits) if digits.isdecimal() else int("".join(str("〇一二三四五六七八九".find(c)) for c in digits))
+            year = int(match["year"].rstrip("年 ").translate(_CHINESE_DIGITS))
             reference = match["ref"] in ("比", "较", "由", "从", "自", "以") or bool(match["ago"])
         elif match["plan"]:
             year = plan_years(numeral(match["plan"]))[1]
@@ -439,13 +492,14 @@ def _baseline(text: str, item: _Item, carried: _Carried) -> tuple[str | None, in
 # --- words around a figure
 
 
-def _phrase(text: str, item: _Item, carried: _Carried, tense: Tense) -> _Phrase | None:
+def _phrase(text: str, item: _Item, setting: Setting, carried: _Carried, tense: Tense) -> _Phrase | None:
     """Whose the item's figures are, None where they make no statement."""
     group = item.group
     unit = group[-1].unit
     lead, cut = _unled(text[item.lead : group[0].start])
+    lead = re.sub(r"(?<=[到至达])每[百千万十]*(?:人|人口|户|名)(?:每[年月日])?$", "", lead)
     at = item.lead + cut
-    tail = text[item.ending : item.tail].rstrip(" ,;。;!?|)")
+    tail = re.sub(r"[\s,;。!?|)]+$", "", text[item.ending : item.tail])
     ends = _TAIL_ENDS.match(tail) is not None
     together = len(group) > 1 or bool(re.search("均|都|双双", lead[-8:]))
     count = len(group)
@@ -462,15 +516,22 @@ def _phrase(text: str, item: _Item, carried: _Carried, tense: Tense) -> _Phrase 
             return _share_doing(lead, tail, item, carried)
         return _counted(lead, at, tail, item, carried, tense)
     if carried.origin is not None and (changed := _CHANGED_TO.match(text[item.lead : group[0].start])):
-        names = (carried.origin[0],)
-        return _Phrase(names, names, "level", item.lead + changed.start("verb"), item.ending, True)
+        origin = (carried.origin[0],)
+        return _Phrase(origin, origin, "level", item.lead + changed.start("verb"), item.ending, True)
     reach = _TRAILING.search(lead)
     said = _tidy(lead[: reach.start()] if reach else lead)
     start = at + reach.start() if reach else group[0].start
     basis: Basis = "annual_average" if re.search(r"^(?:年均|每年)", said) else "level"
     action = ""
+    place, rest = split_subject(said, setting)
+    if place and (done := _ACTION.match(rest)) and not done["verb"].startswith("建设"):
+        said = rest
+    else:
+        place = ""
     done = _ACTION.match(said)
-    if done and not (_AMBIGUOUS.search(done["verb"]) and (reach or _MEASURED.search(said))):
+    if done and (unit == "%" or _names_a_thing(done["verb"], said[done.end() :], bool(reach))):
+        done = None
+    if done:
         rest = said[done.end() :]
         kept = _FLOWS.match(done["verb"]) is not None
         said = (("累计" if "累计" in done["how"] else "") + done["verb"] + rest) if kept and rest else rest
@@ -478,19 +539,34 @@ def _phrase(text: str, item: _Item, carried: _Carried, tense: Tense) -> _Phrase 
             action = done.group()
             basis = _flow_basis(action)
             start = at + lead.find(done["verb"])
+    elif (inner := _INNER_ACTION.match(said)) and not reach and not _MEASURED.search(said):
+        action = inner["verb"]
+        basis = _flow_basis(action)
     elif carried.action and carried.action_clause == item.clause and not reach and _FLOWS.search(carried.action):
         action = carried.action
         basis = _flow_basis(action)
         said = f"{action}{said}" if said else ""
-    elif said.startswith("累计"):
+    elif said.startswith("累计") or (reach and "累计" in reach.group()):
         basis = "cumulative"
+    elif re.search("新增|净增", said):
+        basis = "increase"
     if unit in _DURATION and not re.search(r"(?:年限|寿命|时间|时长|时限|年龄|期|天数|时|日数)$", said):
         return None
-    names = _named(said, count, carried, unit, together)
+    apart = together and (count > 1 or "、" not in split_subject(said, setting)[0])
+    names = tuple(place + name for name in _named(said, count, carried, unit, apart))
     if not names or any(len(name) > _LONGEST for name in names):
         return None
-    firm = bool(reach) or bool(action) or all(_MEASURED.search(name) for name in names) or carried.parts
+    firm = bool(reach or action or carried.parts) or all(_MEASURED.search(n) or _PER_HEAD.match(n) for n in names)
     return _Phrase(names, names, basis, start, item.ending, firm, action)
+
+
+def _names_a_thing(verb: str, rest: str, reached: bool) -> bool:
+    """Whether a word that may be a verb begins a noun here: 建设用地面积, 绿化覆盖率."""
+    if _AMBIGUOUS.search(verb):
+        return reached or _MEASURED.search(rest) is not None
+    return _OFTEN_VERB.search(verb) is not None and (
+        reached or (len(rest) < 3 and _MEASURED.search(rest) is not None)
+    )
 
 
 def _growth(lead: str, at: int, growth: re.Match[str], item: _Item, carried: _Carried, unit: str) -> _Phrase | None:
@@ -512,15 +588,18 @@ def _growth(lead: str, at: int, growth: re.Match[str], item: _Item, carried: _Ca
         basis = "cumulative"
     elif unit != "%":
         basis = "increase"
-    words = ("年均" if yearly else "累计" if summed else "") + (compared.group() if compared and not yearly else "") + verb
+    span = "年均" if yearly else "累计" if summed else ""
+    words = span + (compared.group() if compared and not yearly else "") + verb
     names = tuple(base if base.endswith(words) else base + words for base in bases)
     return _Phrase(names, bases, basis, at + growth.start("how"), item.ending, True)
 
 
 def _counted(lead: str, at: int, tail: str, item: _Item, carried: _Carried, tense: Tense) -> _Phrase | None:
-    """A thing counted behind its figure: 建成2家红色旅游景区."""
+    """A thing counted behind its figure: 建成2家博物馆."""
     unit = item.group[-1].unit
-    thing = re.split(r"[,;。；]", tail)[0].removeprefix("的")
+    whole_thing = re.split(r"[,;。；]", tail)[0]
+    end = item.ending + len(whole_thing)
+    thing = whole_thing.removeprefix("的")
     if quoted := re.match(r"“[^”]+”", thing):
         thing = quoted.group()
     done = _ACTION_END.search(lead)
@@ -532,29 +611,29 @@ def _counted(lead: str, at: int, tail: str, item: _Item, carried: _Carried, tens
         if tense != "past" or predicate is None or predicate.start() < 2 or _COUNTED.match(unit) is None:
             return None
         name = (re.sub(rf"{_YEAR}$", "", thing[: predicate.start()]),)
-        return _Phrase(name, name, "cumulative", item.group[0].start, item.tail, True)
+        return _Phrase(name, name, "cumulative", item.group[0].start, end, True)
     if _COUNTED.match(unit) is None or (unit not in _COUNTERS and _PROJECT.search(thing)):
         return None
     action = done["how"] + done["verb"] if done else carried.action
     kept = re.search(rf"(?:累计)?(?:{_FLOW})", action)
     name = ((kept.group() if kept else "") + thing,)
     start = at + done.start("verb") if done else item.group[0].start
-    return _Phrase(name, name, _flow_basis(action), start, item.tail, True, action)
+    return _Phrase(name, name, _flow_basis(action), start, end, True, action)
 
 
 def _share_doing(lead: str, tail: str, item: _Item, carried: _Carried) -> _Phrase | None:
-    """A share that does something: 50%行政村实现分类减量, 生产煤矿100%达到绿色矿山标准."""
-    words = re.split(r"[,;。；]", tail)[0].removeprefix("的")
+    """A share that does something: 60%社区建成食堂, 重点企业100%达到排放标准."""
+    words = re.split(r"[,;。；]", tail)[0]
     doing = _PREDICATE.search(words)
     said = _tidy(re.sub(rf"(?:{_REACH}|{_ADVERB})+$", "", lead))
     if doing is None or len(words) - doing.start() < 3:
         return None
-    who = said if doing.start() == 0 else words[: doing.start()]
+    who = said if doing.start() == 0 else words[: doing.start()].removeprefix("的")
     if len(who) < 2:
         return None
     what = words[doing.start() :].rstrip("的")
     name = (f"{who}{what}的比例" if doing.start() == 0 else f"{what}的{who}比例",)
-    return _Phrase(name, name, "level", item.group[0].start, item.tail, doing.start() == 0)
+    return _Phrase(name, name, "level", item.group[0].start, item.ending + len(words), True)
 
 
 def _flow_basis(action: str) -> Basis:
@@ -606,13 +685,15 @@ def _tidy(name: str) -> str:
     """A noun phrase without what does not belong to it at its ends."""
     name = re.sub(r"[(](?:下同|以下简称|简称|不含)[^)]*[)]", "", name)
     name = re.sub(rf"(?:(?:到|至)?{_YEAR}(?:底|末)?)$", "", name)
+    name = re.sub(r"^[^占]*、[^、]*?(?<![高中初同平均劣])等(?![级次教学于])(?=[\u4e00-\u9fff]{4})", "", name)
     return name.strip(" ,、;:的|").removesuffix("的")
 
 
 def _named(said: str, count: int, carried: _Carried, unit: str, together: bool) -> tuple[str, ...]:
     """The indicators that a noun phrase names, in full: () where it names none."""
     if not said:
-        names = carried.names[-count:] if len(carried.names) >= count else carried.names[-1:]
+        names = (carried.names if len(carried.names) >= count else carried.history)[-count:]
+        names = names if len(names) == count else names[-1:]
     elif _BARE.fullmatch(said) and (carried.names or carried.whole):
         owners = carried.names if len(carried.names) == count else carried.names[-1:]
         if carried.parts and carried.whole:
@@ -668,7 +749,7 @@ def split_subject(name: str, setting: Setting) -> tuple[str, str]:
             name = name[len(own) :].removeprefix("的")
     known = "|".join(map(re.escape, sorted(setting.places, key=len, reverse=True)))
     one = rf"(?:{known}|{_PLACE})" if known else rf"(?:{_PLACE})"
-    match = re.match(rf"({one}(?:(?:[、和与及])(?:{one}))*)(?:的)?(?=[\u4e00-\u9fffA-Za-z“]{{2}})", name)
+    match = re.match(rf"({one}(?:(?:[、和与及])(?:{one}))*)(?:的)?(?=[\u4e00-\u9fffA-Za-z\d“]{{2}})(?!级)", name)
     if match is None or _NO_PLACE.search(match.group(1)):
         return "", name
     return match.group(1), name[match.end() :]

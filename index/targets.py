@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from index.figures import Comparator, cell_figure, figures
-from index.period import Period
+from index.period import Period, period_of
 from index.sentences import sentences
 from index.statements import Basis, Setting, Tense, leading_year, split_subject, statements, written_value
 from index.tables import row_of, unit_in_brackets
@@ -84,8 +84,8 @@ class Fact:
 
 @dataclass(frozen=True)
 class Project:
-    """A project that a 专栏 lists: `group` is the item it is listed under (新建煤矿项目), `place` the part of the region
-    its name begins with, `capacity` the figure with unit in its name, verbatim; both "" where there is none."""
+    """A project that a 专栏 lists: `group` is the item it is listed under (新建道路项目), `place` the part of the
+    region its name begins with, `capacity` the figure with unit in its name, verbatim; both "" where there is none."""
 
     doc: str
     line: int
@@ -109,6 +109,21 @@ class Register:
     projects: tuple[Project, ...]
 
 
+def registers(
+    documents: Sequence[Document], sections: Sequence[Section], chunks: Sequence[Chunk]
+) -> dict[str, Register]:
+    """The registers of all documents of an index, by document id."""
+    return {
+        document.id: register(
+            document,
+            [section for section in sections if section.doc_id == document.id],
+            [chunk for chunk in chunks if chunk.doc_id == document.id],
+            period_of(document),
+        )
+        for document in documents
+    }
+
+
 def register(
     document: Document, sections: Sequence[Section], chunks: Sequence[Chunk], period: Period | None
 ) -> Register:
@@ -117,6 +132,11 @@ def register(
     `period` is None for a document that is no plan: then only sentences that name the year they aim at, and tables
     whose header calls a column a target, give targets.
     """
+    setting = Setting(
+        period,
+        region=tuple(sorted(region(document.title, chunks), key=len, reverse=True)),
+        places=tuple(places(chunks)),
+    )
     aimed: list[Target] = []
     reached: list[Fact] = []
     for chunk in chunks:
@@ -124,14 +144,14 @@ def register(
             row_targets, row_facts = _row_entries(chunk, period)
             aimed += row_targets
             reached += row_facts
-    for chunk, setting in _settings(document, sections, chunks, period):
-        chunk_targets, chunk_facts = _text_entries(chunk, setting)
+    for chunk, own_setting in _settings(sections, chunks, setting):
+        chunk_targets, chunk_facts = _text_entries(chunk, own_setting)
         aimed += chunk_targets
         reached += chunk_facts
     return Register(
         tuple(sorted(aimed, key=_place)),
         tuple(sorted(reached, key=_place)),
-        tuple(projects(document, sections, chunks)),
+        tuple(_projects(sections, chunks, setting)),
     )
 
 
@@ -158,22 +178,19 @@ def _place(entry: Target | Fact) -> tuple[int, int]:
 _LOOKS_BACK = re.compile(r"基础|成就|成效|回顾|取得|现状|[五5]年来|进展|历程|“?十[一二三四五六七八九]五”?(?:时期|期间)")
 _LOOKS_AROUND = re.compile(r"环境|形势|机遇|挑战|问题|短板|困难")
 _LOOKS_AHEAD = re.compile(r"目标|思路|要求|任务|部署|愿景|展望|战略|夯实|推动|加快|建设|提升|构建|完善|实施|优化|改善")
-_DESCRIBES = re.compile(r"从[^,，。]{1,6}[看讲][,，:：]|当前|当今|同时也?要?看到|必须清醒|也要看到|[—]*.{0,6}机遇|.{0,4}挑战")
+_DESCRIBES = re.compile(r"从[^,，。]{1,6}[看讲][,，:：]|当前|当今|同时也?要?看到|必须清醒|也要看到|.{0,6}(?:机遇|挑战)")
 _PLANS = re.compile(r"十[一二三四五六七八九]五")
 _OPENING = 40  # characters of a paragraph that tell which time it speaks of
 _FAR = re.compile(r"远景|展望|愿景")
 
 
 def _settings(
-    document: Document, sections: Sequence[Section], chunks: Sequence[Chunk], period: Period | None
+    sections: Sequence[Section], chunks: Sequence[Chunk], document: Setting
 ) -> Iterator[tuple[Chunk, Setting]]:
     """The chunks of text with what their place tells. A review goes on from paragraph to paragraph until a heading or
     a paragraph looks elsewhere."""
-    local = tuple(places(chunks))
-    own = tuple(sorted(region(document.title, chunks), key=len, reverse=True))
-    titles = {
-        section.first: section for section in sections if section.kind in ("heading", "editor")
-    }
+    period = document.period
+    titles = {section.first: section for section in sections if section.kind in ("heading", "editor")}
     boxes = {line for s in sections if s.kind == "box" for line in range(s.first, s.last + 1)}
     inherited: dict[tuple[str, ...], Tense] = {}
     tense: Tense = "forward"
@@ -198,11 +215,11 @@ def _settings(
         elif _DESCRIBES.match(opening):
             tense = of_line = "present"
         aimed_at = None if period is None else period.last
-        if period is not None and period.horizon and (_FAR.search("".join(chunk.section[-1:]) + opening)):
-            aimed_at = period.horizon if str(period.horizon) in opening + "".join(chunk.section[-1:]) else aimed_at
+        if period is not None and period.horizon and _FAR.search("".join(chunk.section[-1:]) + opening):
+            aimed_at = period.horizon
         if period is not None and of_line == "past":
             aimed_at = period.base
-        yield chunk, Setting(period, of_line, aimed_at, chunk.lines[-1] in boxes, own, local)
+        yield chunk, replace(document, tense=of_line, year=aimed_at, box=chunk.lines[-1] in boxes)
 
 
 def _tense_of_title(section: Section, inherited: dict[tuple[str, ...], Tense], period: Period | None) -> Tense:
@@ -258,6 +275,7 @@ def _text_entries(chunk: Chunk, setting: Setting) -> tuple[list[Target], list[Fa
 _RATE_COLUMN = re.compile(r"年均|累计|增速|增长|增幅|〔|年度?平均|(?<!\d)[五5]年")
 _TARGET_COLUMN = re.compile(r"目标|规划|预期|计划")
 _BASE_COLUMN = re.compile(r"现状|基期|基准|基数|完成|实际|现值|基础")
+_PROJECT_COLUMN = re.compile(r"项目|工程|任务")
 _SUMMED = re.compile(r"[〔\[［【（(]\s*[\d.]+\s*%?[〕\]］】）)]")
 _GROWTH_NAME = re.compile(r"(?:增长|增长率|增速|增幅)$")
 _FALL_NAME = re.compile(r"(?:降低|下降|减少|削减|降幅|下降率)(?:率|幅度)?$")
@@ -269,8 +287,10 @@ _BOUNDS: tuple[tuple[str, Comparator], ...] = (
 
 def _row_entries(chunk: Chunk, period: Period | None) -> tuple[list[Target], list[Fact]]:
     """The targets of a table row (one a target column, and one for what grows or adds up over the period) and the
-    figures of its columns of past years."""
+    figures of its columns of past years; a row that is a project gives none."""
     row = row_of(chunk)
+    if _PROJECT_COLUMN.search(row.name.column) and not row.nature and not row.unit:
+        return [], []
     name, bracketed = unit_in_brackets(row.name.text)
     unit = re.sub(r"\s", "", row.unit or bracketed).strip("—-–/")
     indicator = re.sub(r"\s", "", name if bracketed and not row.unit else row.name.text)
@@ -305,9 +325,11 @@ def _row_entries(chunk: Chunk, period: Period | None) -> tuple[list[Target], lis
         figure = cell_figure(cell.text, unit)
         own_name, own_unit = indicator, unit
         kind = _row_basis(column, role, cell, indicator, (cell.line, cell.start) in merged)
-        value, upper, comparator, approx = None, None, _bound(cell.text), False
+        target_value: str | None = None
+        upper = None
+        comparator, approx = _bound(cell.text), False
         if figure is not None:
-            value, upper, written = written_value(figure, figure.text)
+            target_value, upper, written = written_value(figure, figure.text)
             comparator, approx = figure.comparator, figure.approx
             own_unit = written or unit
             if role == "rate" and kind == "annual_average" and not _GROWTH_NAME.search(indicator):
@@ -315,8 +337,8 @@ def _row_entries(chunk: Chunk, period: Period | None) -> tuple[list[Target], lis
                 own_unit = written if written else "%"
         aimed.append(
             Target(
-                *place, "", own_name, value, upper, own_unit, comparator, approx, year, *baseline, nature, kind,
-                "table", chunk.text, cell.text, *at,
+                *place, "", own_name, target_value, upper, own_unit, comparator, approx, year, *baseline, nature, kind,
+                "table", chunk.text, cell.text, chunk.id, chunk.start, chunk.end,
             )
         )  # fmt: skip
     return aimed, reached
@@ -368,15 +390,14 @@ def _bound(words: str) -> Comparator:
 # --- projects of boxes
 
 _PROJECT_END = re.compile(r"(?:项目|工程)(?:\([^()]*\)|（[^（）]*）)?$")
-_GROUP = re.compile(r"(?:\d{1,2}[.．、]|[（(][\d一二三四五六七八九十]+[)）]|[①-⑳]|[一二三四五六七八九十]+、)?\s*([^:：。]{2,25})[:：]")
+_GROUP = re.compile(
+    r"(?:\d{1,2}[.．、]|[（(][\d一二三四五六七八九十]+[)）]|[①-⑳]|[一二三四五六七八九十]+、)?\s*([^:：。]{2,25})[:：]"
+)
 
 
-def projects(
-    document: Document, sections: Sequence[Section], chunks: Sequence[Chunk]
-) -> Iterator[Project]:
+def _projects(sections: Sequence[Section], chunks: Sequence[Chunk], setting: Setting) -> Iterator[Project]:
     """The projects that 专栏 boxes list: pieces of their items that are called 项目 or 工程."""
     titles = {line: s.title for s in sections if s.kind == "box" for line in range(s.first, s.last + 1)}
-    setting = Setting(None, region=tuple(region(document.title, chunks)), places=tuple(places(chunks)))
     for chunk in chunks:
         box = titles.get(chunk.lines[-1])
         if box is None or chunk.kind != "item":
@@ -394,9 +415,10 @@ def projects(
 
 
 def _pieces(text: str, start: int) -> Iterator[tuple[int, int]]:
-    """Spans of the names of projects in an enumeration. A 、 inside a name (多功能、经济型装备项目) does not cut it, one
-    before a figure does (…部品、3万吨/年岩棉项目)."""
-    cuts = [m.span() for m in re.finditer(r"、|[;；。，,]\s*", text[start:]) if not _in_brackets(text[start:], m.start())]
+    """Spans of the names of projects in an enumeration. A 、 inside a name (中型、小型水库工程) does not cut it,
+    one before a figure does (…工程、3万吨/年制糖项目)."""
+    signs = re.finditer(r"、|[;；。，,]\s*", text[start:])
+    cuts = [sign.span() for sign in signs if not _in_brackets(text[start:], sign.start())]
     edges = [start, *(start + at for cut in cuts for at in cut), len(text)]
     begun: int | None = None
     for first, last in zip(edges[::2], edges[1::2], strict=True):

@@ -54,7 +54,7 @@ def _ask(options: argparse.Namespace) -> int:
     pipeline = open_pipeline(Config(options.index, options.llm), _say)
     answer = pipeline.ask(options.question)
     if options.json:
-        print(json.dumps(record("1", answer), ensure_ascii=False))
+        print(json.dumps(record("1", answer) | {"completed": answer.completed}, ensure_ascii=False))
         return 0
     if answer.completed:
         print(render("completed", question=answer.completed))

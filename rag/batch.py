@@ -94,7 +94,6 @@ def record(row_id: str | int, answer: Answer) -> dict[str, Any]:
         "confidence": answer.confidence,
         "backend": answer.backend,
         "seconds": answer.seconds,
-        **({"completed": answer.completed} if answer.completed else {}),
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -53,9 +54,24 @@ def examine(index: Path | None = None) -> Iterator[Finding]:
 
 
 def pinned(requirements: str) -> list[tuple[str, str]]:
-    """(package, version) of the lines "package==version" of a requirements file."""
-    lines = [line.split("#")[0].strip() for line in requirements.splitlines()]
-    return [(name.strip(), wanted.strip()) for name, _, wanted in (line.partition("==") for line in lines) if wanted]
+    """(package, version) of the lines "package==version" of a requirements file that are meant for this Python."""
+    found: list[tuple[str, str]] = []
+    for line in requirements.splitlines():
+        pin, _, marker = line.split("#")[0].partition(";")
+        name, _, wanted = pin.partition("==")
+        if wanted and _for_this_python(marker):
+            found.append((name.strip(), wanted.strip()))
+    return found
+
+
+def _for_this_python(marker: str) -> bool:
+    """Whether a marker `python_version >= "3.11"` or `python_version < "3.11"` holds; the only ones that are used.
+    The library that reads all kinds may be just what is missing."""
+    bound = re.fullmatch(r'\s*python_version\s*(>=|<)\s*"(\d+)\.(\d+)"\s*', marker)
+    if bound is None:
+        return True
+    newer = sys.version_info[:2] >= (int(bound[2]), int(bound[3]))
+    return newer if bound[1] == ">=" else not newer
 
 
 def _package(name: str, wanted: str) -> Finding:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from index.figures import Figure, equal, figures
+from index.keyword import fold
 from rag.kinds import kinds_missing
 from rag.phrase import row_words
 from rag.types import Evidence, Query
@@ -25,7 +26,10 @@ CARRIED = (
 FEATURES = (
     *CARRIED,  # of the best evidence, see rag.select
     "passage_lacks_kind",  # a kind of detail that is asked for is nowhere in the passage
+    "passage_no_figure",  # a figure is wanted and there is none in the passage
     "premise",  # the question names a figure that the passage does not hold
+    "undone",  # it asks of something given up (取消, 推迟) of which the passage knows nothing
+    "other_name",  # what it names ends as something in the evidence does and begins otherwise (登记/调查失业率)
     "score",  # of the best evidence
     "margin",  # to the best evidence of another passage
     "wants_figure",
@@ -34,6 +38,9 @@ NEAR = 5  # pieces of evidence in which a figure of the question may stand
 PER_HOW_MANY = frozenset({1, 10, 100, 1000, 10000})
 DURATIONS = ("年", "个月", "天")
 FEW = 20  # up to which a Chinese numeral counts the things asked for (哪四样) and states nothing
+BEGINNING, ENDING = 2, 3  # characters of the two parts of a name that are compared
+_UNDONE = re.compile(r"取消|废止|停办|停建|推迟|延期|撤销|暂停|下调|调低|改成|改为|换成|缩减|砍掉|叫停")
+_HAN = re.compile("[\u3400-\u9fff]+")
 _CHINESE = re.compile("[一二三四五六七八九十两]")
 LISTED = frozenset("个家种条类项处座所位名件张台套支次大级")  # units in which things of a list are counted
 LISTED_AT_MOST = 20
@@ -82,7 +89,8 @@ class Boosted:
 
 @dataclass(frozen=True)
 class Judge:
-    """Callable: (query, evidence) -> verdict. Below `threshold` the question is refused."""
+    """Callable: (query, evidence) -> verdict. Below `threshold` the question is refused, and always where it rests on a
+    figure that nothing found holds: to answer would be to confirm it."""
 
     model: Boosted
     threshold: float
@@ -90,6 +98,8 @@ class Judge:
     def __call__(self, query: Query, evidence: Sequence[Evidence]) -> Verdict:
         if not evidence or not any(evidence[0].features[name] for name in ("characters", "bigrams", "lexicon")):
             return Verdict(0.0, False, "nothing")
+        if supposed := unfounded(query, evidence):
+            return Verdict(0.0, False, "premise", supposed)
         features = features_of(query, evidence)
         confidence = round(1 / (1 + math.exp(-self.model.log_odds(features))), 4)
         objection, missing = _objection(query, evidence, features)
@@ -108,7 +118,10 @@ def features_of(query: Query, evidence: Sequence[Evidence]) -> dict[str, float]:
     values = {name: best.features[name] for name in CARRIED}
     return values | {
         "passage_lacks_kind": float(bool(kinds_missing(query.kinds, passage_text(best)))),
+        "passage_no_figure": float(query.want == "figure" and not _holds_figure(passage_text(best))),
         "premise": float(bool(unfounded(query, evidence[:NEAR]))),
+        "undone": float(any(word not in passage_text(best) for word in _UNDONE.findall(query.text))),
+        "other_name": float(other_name(query.core, best)),
         "score": best.score,
         "margin": best.score - rival,
         "wants_figure": float(query.want == "figure"),
@@ -135,6 +148,27 @@ def unfounded(query: Query, evidence: Sequence[Evidence]) -> tuple[str, ...]:
     texts = dict.fromkeys(passage_text(one) for one in evidence)
     held = [figure for text in texts for figure in figures(text)]
     return tuple(f.text for f in stated if not any(_same(f, other) for other in held))
+
+
+def other_name(core: str, evidence: Evidence) -> bool:
+    """Whether the question names a thing by the ending of one in the evidence, with another beginning that is nowhere
+    in the passage: 登记失业率 where the evidence has 调查失业率."""
+    chunk = evidence.passage.chunk
+    said = fold(row_words(chunk) if chunk.cells else evidence.text)
+    passage = fold(passage_text(evidence))
+    for start in range(BEGINNING, len(core) - ENDING + 1):
+        ending, beginning = core[start : start + ENDING], core[start - BEGINNING : start]
+        if not _HAN.fullmatch(beginning + ending) or beginning in passage:
+            continue
+        at = [m.start() for m in re.finditer(f"(?={re.escape(ending)})", said)]
+        others = [said[position - 1] for position in at if position >= BEGINNING]
+        if at and others and core[start - 1] not in others and all(_HAN.fullmatch(other) for other in others):
+            return True
+    return False
+
+
+def _holds_figure(text: str) -> bool:
+    return any(figure.kind in ("quantity", "ratio") for figure in figures(text))
 
 
 def _same(a: Figure, b: Figure) -> bool:

@@ -30,6 +30,7 @@ from index.store import Index, load
 from index.types import Chunk, Document
 from rag.cite import cite
 from rag.config import Config
+from rag.disagree import named_by
 from rag.generate.extractive import Extractive
 from rag.judge import Judge, Verdict, read_model
 from rag.phrase import row_words
@@ -44,6 +45,7 @@ WEIGHTS = Path(__file__).resolve().parent / "weights.json"
 CONSIDERED = 40
 EVIDENCE_FROM = 20
 NEAREST_CHARACTERS = 120
+BESIDE = 3.0  # how far below the best evidence that of another year of a comparison may score
 
 
 class Answerer(Protocol):
@@ -112,7 +114,7 @@ class Pipeline:
             if isinstance(pieces, Generator):
                 pieces.close()
         marked, citations = cite(text, cited)
-        final = self._checked(query, replace(draft, text=marked, citations=citations), evidence)
+        final = self._checked(query, replace(draft, text=marked, citations=citations), selection)
         yield replace(final, seconds=round(time.perf_counter() - started, 6))
 
     def search(self, query: Query) -> tuple[tuple[Passage, ...], Selection, Verdict]:
@@ -126,11 +128,13 @@ class Pipeline:
             return found, Selection(evidence, evidence[:1]), verdict
         by_chunk = {passage.chunk.id: passage for passage in found}
         parts: dict[tuple[int, int], Evidence] = {}
-        verdicts: list[Verdict] = []
-        for side in sides:
-            best = self.select(side, self.retrieve(side, CONSIDERED)[:EVIDENCE_FROM])
-            verdicts.append(self.judge(side, best))
-            if not verdicts[-1].answered:
+        unanswered: list[str] = []
+        answers = self.search_sides(sides)
+        # Documents that tell one side of a comparison are likelier to tell the other than those that tell neither.
+        least = self.judge.threshold / 2 if any(judged.answered for _, judged in answers) else self.judge.threshold
+        for side, (best, judged) in zip(sides, answers, strict=True):
+            if judged.confidence < least:
+                unanswered += told_apart(side, sides)
                 continue
             chunk = best[0].passage.chunk
             passage = by_chunk.setdefault(chunk.id, Passage(chunk, best[0].passage.score, len(by_chunk) + 1))
@@ -140,22 +144,47 @@ class Pipeline:
         chosen = tuple(parts.values())
         every = tuple(sorted(by_chunk.values(), key=lambda passage: passage.rank))
         others = tuple(one for one in evidence if (one.passage.rank, one.start) not in parts)
-        return every, Selection((*chosen, *others), chosen), max(verdicts, key=lambda one: one.confidence)
+        surest = max((judged for _, judged in answers), key=lambda judged: judged.confidence)
+        return every, Selection((*chosen, *others), chosen, tuple(unanswered)), surest
 
-    def _checked(self, query: Query, answer: Answer, evidence: Sequence[Evidence]) -> Answer:
+    def search_sides(self, sides: Sequence[Query]) -> list[tuple[tuple[Evidence, ...], Verdict]]:
+        """Evidence and verdict for each question within a question. Where they ask for one thing in several years, the
+        surest answer names it for the others: what 种庄稼用机器的比例 is called in one year, it is called in all."""
+        found = [self._search_side(side) for side in sides]
+        if len({side.core for side in sides}) > 1:
+            return found
+        evidence, surest = max(found, key=lambda one: one[1].confidence)
+        if not surest.answered:
+            return found
+        name = named_by(evidence[0], sides[0])
+        again = [self._search_side(replace(side, core=f"{side.core} {name}")) for side in sides]
+        return [new if new[1].confidence > old[1].confidence else old for old, new in zip(found, again, strict=True)]
+
+    def _search_side(self, side: Query) -> tuple[tuple[Evidence, ...], Verdict]:
+        evidence = self.select(side, self.retrieve(side, CONSIDERED)[:EVIDENCE_FROM])
+        if evidence and evidence[0].features["year_other"] >= 1:
+            # The other year of a comparison: told next to it, this one may stand just below.
+            near = [one for one in evidence if evidence[0].score - one.score <= BESIDE]
+            own = [one for one in near if one.features["year"] or one.features["year_near"]]
+            evidence = (*own[:1], *(one for one in evidence if one not in own[:1]))
+        return evidence, self.judge(side, evidence)
+
+    def _checked(self, query: Query, answer: Answer, selection: Selection) -> Answer:
         """The answer with its figures checked. One whose check fails is withdrawn: what is shown instead is the
         nearest passage in its own words, said to be no answer."""
-        checks = self.checks(answer, query)
+        checks = self.checks(answer, query, selection.unanswered)
         if all(check.ok for check in checks) and all(self.stands(citation) for citation in answer.citations):
             return replace(answer, checks=checks)
-        text = render("refusal", reason=render("withdrawn"), nearest=self.nearest(query, evidence))
-        marked, citations = cite(text, [one.passage for one in evidence])
+        text = render("refusal", reason=render("withdrawn"), nearest=self.nearest(query, selection.evidence))
+        marked, citations = cite(text, [one.passage for one in selection.evidence])
         return replace(answer, text=marked, status="refused", citations=citations, checks=checks)
 
-    def checks(self, answer: Answer, query: Query) -> tuple[Check, ...]:
-        """Every figure of an answer against what its marks cite; a refusal may repeat the question's own figures."""
+    def checks(self, answer: Answer, query: Query, unanswered: Sequence[str] = ()) -> tuple[Check, ...]:
+        """Every figure of an answer against what its marks cite. A refusal may repeat the question's own figures, an
+        answer the years of which it says that nothing was found."""
         evidence = {citation.n: self._cited(citation) for citation in answer.citations}
-        allowed = (query.text, *(f"{year}年" for year in query.years)) if answer.status == "refused" else ()
+        refused = (query.text, *(f"{year}年" for year in query.years))
+        allowed = refused if answer.status == "refused" else tuple(unanswered)
         return tuple(
             Check(check.figure.text, check.marks, check.ok, check.reason)
             for check in verify(answer.text, evidence, allowed)
@@ -244,6 +273,13 @@ class Pipeline:
 
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "index" / "sources"
+
+
+def told_apart(side: Query, sides: Sequence[Query]) -> list[str]:
+    """What sets a question within a question apart from the others, in words: its year, or its places."""
+    if len({other.years for other in sides}) > 1:
+        return [f"{year}年" for year in side.years]
+    return list(side.places) if len({other.places for other in sides}) > 1 else []
 
 
 def in_order(found: Sequence[Passage], selection: Selection) -> tuple[Passage, ...]:

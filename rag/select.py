@@ -25,7 +25,6 @@ from index.types import Chunk
 from rag.kinds import kinds_missing
 from rag.phrase import row_words
 from rag.types import Evidence, Passage, Query
-from rag.understand import names_of
 
 FEATURES = (
     "passage",  # fused score of the passage, relative to the best passage
@@ -59,9 +58,7 @@ _YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?:\s*[-—–~至]\s*((?:19|20)\d\d)
 PREPARED_LIMIT = 20_000
 SHORTEST = 8  # characters of a sentence that says something
 
-_LOOK_BACK = re.compile(
-    r"五年来|过去五年|“?十[一二三四五六七八九]五”?(?:时期|期间|以来|规划目标|末)|取得(?:了|新|历史性|决定性|阶段性)"
-)
+_BASELINE = re.compile(r"(?:比|较|由|从|与|自|相比)\s*(?:19|20)\d\d年")
 _AHEAD = re.compile(r"到20\d\d年|力争|今后五年|未来五年|“?十[一二三四五六七八九]五”?(?:期间|时期|末)")
 _ASKS_AHEAD = re.compile(
     r"目标|打算|计划|规划|力争|要(?!求)|将|准备|未来|以后|今后|十[一二三四五六七八九]五|定[在为了到]|达到多少"
@@ -73,8 +70,9 @@ _ASKS_BACK = re.compile(
 
 @dataclass(frozen=True)
 class Candidate:
-    """A span of a chunk that may answer alone, made ready for comparison: its terms, the years named in it and before
-    it in its paragraph, its figures as written, and the positions in the index of its vector and of that of its whole chunk."""
+    """A span of a chunk that may answer alone, made ready for comparison: its terms, the years named in it (`stated`
+    without those that something is compared with: 比2015年增长) and before it in its paragraph, its figures as written,
+    and where in the index its vector is and that of its whole chunk."""
 
     start: int
     end: int
@@ -83,6 +81,7 @@ class Candidate:
     bigrams: frozenset[str]
     words: frozenset[str]
     years: frozenset[int]
+    stated: frozenset[int]
     years_before: frozenset[int]
     figures: tuple[str, ...]
     key: int
@@ -121,7 +120,7 @@ class Selector:
                 features = self._features(asked, passage, candidate)
                 features["passage"] = passage.score / top
                 score = sum(self.weights.get(name, 0.0) * value for name, value in features.items())
-                years = candidate.years or candidate.years_before or self._implied(passage.chunk)
+                years = candidate.stated or candidate.years_before or self._implied(passage.chunk)
                 found.append(Evidence(passage, candidate.start, candidate.end, score, years, features))
         return tuple(sorted(found, key=lambda evidence: (-evidence.score, evidence.passage.rank, evidence.start)))
 
@@ -147,6 +146,7 @@ class Selector:
                 frozenset(bigrams(text)),
                 frozenset(self.index.segmenter.words(text)),
                 row_years(chunk) if chunk.cells else years_in(text),
+                row_years(chunk) if chunk.cells else years_in(_BASELINE.sub("", text)),
                 frozenset() if chunk.cells else years_in(chunk.text[:start]),
                 tuple(figure.text for figure in figures(text) if figure.kind in ("quantity", "ratio")),
                 first + (every.index((start, end)) + 1 if last - first > 1 else 0),
@@ -190,8 +190,8 @@ class Selector:
         elif asked.back:
             values["plan_for_past"] = float(not back and bool(_AHEAD.search(text)))
         if query.places:
-            inside = any(name in text + label_of(chunk) for place in query.places for name in names_of(place))
-            around = any(name in titles + chunk.text for place in query.places for name in names_of(place))
+            inside = any(name in text + label_of(chunk) for name in query.place_names)
+            around = any(name in titles + chunk.text for name in query.place_names)
             values |= {
                 "place": float(inside),
                 "place_near": float(around and not inside),
@@ -202,7 +202,7 @@ class Selector:
     def _year_features(self, asked: Sequence[int], candidate: Candidate, chunk: Chunk) -> dict[str, float]:
         if any(year in candidate.years for year in asked):
             return {"year": 1.0}
-        if candidate.years:
+        if candidate.stated:
             return {"year_other": 1.0}
         if any(year in candidate.years_before for year in asked):
             return {"year_near": 1.0}
@@ -266,8 +266,8 @@ def spans_of(chunk: Chunk) -> tuple[tuple[int, int], ...]:
         return ((0, len(chunk.text)),)
     spans = sentences(chunk.text)
     lead = label_of(chunk)
-    says = (s for s in spans if s[1] - s[0] > SHORTEST and chunk.text[s[0] : s[1]].strip("—。") != lead)
-    return tuple(says) or spans
+    says = tuple(s for s in spans if s[1] - s[0] > SHORTEST and chunk.text[s[0] : s[1]].strip("—。") != lead)
+    return says if chunk.kind == "note" else says or spans  # the header cells of a table say nothing by themselves
 
 
 def looking_back(chunks: Sequence[Chunk], period: Period | None) -> frozenset[str]:

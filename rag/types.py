@@ -28,7 +28,8 @@ class Query:
     `question` as asked; `text` complete in itself (a follow-up filled in from the history, Traditional characters made
     simplified); `core` is what is matched: `text` without question words and the name of the region that the documents
     are about, which stand in every question and tell no passage from another. `completed` says whether history filled
-    it in. `years` are those asked about (empty: none named); `places` are places of the documents that it names;
+    it in. `years` are those asked about (empty: none named); `places` are places of the documents that it names,
+    `place_names` all names by which a text may mean one of them;
     `units` are units that an answer in figures would have ("户"); `kinds` the kinds of detail asked for (rag.kinds);
     `terms` maps words added from the lexicon to their weight in (0, 1].
     """
@@ -40,6 +41,7 @@ class Query:
     want: Want = "text"
     years: tuple[int, ...] = ()
     places: tuple[str, ...] = ()
+    place_names: tuple[str, ...] = ()
     units: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
     terms: Mapping[str, float] = field(default_factory=dict)
@@ -76,10 +78,12 @@ class Evidence:
 @dataclass(frozen=True)
 class Selection:
     """What an answerer works from: `evidence`, best first, and `parts`, the best evidence for each question within the
-    question (one for most)."""
+    question (one for most). `unanswered` are the years or places that the question compares and of which nothing was
+    found, as they are told."""
 
     evidence: tuple[Evidence, ...]
     parts: tuple[Evidence, ...]
+    unanswered: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

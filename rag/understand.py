@@ -65,6 +65,8 @@ _LIST = re.compile(
     r"几(?:种|类|样|项|处|座|家|方面|个方面)|名单|清单"
 )
 _CHOICE = re.compile(r"[吗嘛]|是不是|有没有|能不能|会不会|是否|可不可以|要不要|可以不|对不对")
+_EACH = re.compile(r"各(?!类|项|县|市|地|族|级|方)|分别")
+_PAIR = re.compile(r"([\u3400-\u9fff]{2,8})[和与跟、]([\u3400-\u9fff]{2,8})")
 _ASKS = re.compile(r"多少|几|哪|什么|啥|谁|怎|咋|如何|吗|是否|有没有|何时|何处")
 _COMPARES = re.compile(r"分别|各(?:自|是|有|要|建|为)|比(?![例重率])|哪个|哪边|差多少")
 _UNIT = re.compile(r"(?<!哪)(?:多少|几|百分之几的?|多大)([\u4e00-\u9fff]{1,4})")
@@ -117,7 +119,8 @@ def understand(question: str, history: Sequence[Turn] = (), frame: Frame = Frame
         completed=text != asked,
         want=want_of(text),
         years=years_of(text, frame.period),
-        places=places_of(text, frame),
+        places=(places := places_of(text, frame)),
+        place_names=place_names(places, frame),
         units=units_of(text),
         kinds=kinds_asked(text),
         terms=load_lexicon().expand(text, core),
@@ -189,6 +192,9 @@ def years_of(text: str, period: Period | None) -> tuple[int, ...]:
     found += [2000 + int(_DIGITS[tens] + _DIGITS[ones]) for _, tens, ones in _CHINESE_YEAR.findall(text)]
     for match in _PLAN_END.finditer(text):
         found += [last for _, last in named_plans(match.group())]
+    if period is not None and any(year >= period.first for year in found):
+        plans = [last for _, last in named_plans(text)]  # 十三五实际与2025目标
+        found = [last for last in plans if last < period.first and last not in found] + found
     if period is not None and found in ([], [period.last]) and _BACK_THEN.search(text) and _FROM_NOW.search(text):
         found = [period.base, period.last]
     if period is not None and not found:
@@ -204,6 +210,12 @@ def years_of(text: str, period: Period | None) -> tuple[int, ...]:
 def places_of(text: str, frame: Frame) -> tuple[str, ...]:
     """Full names of the documents' places that the question names, in the order named."""
     return tuple(dict.fromkeys(full for name in _names_in(text, frame) for full in frame.places[name]))
+
+
+def place_names(places: Sequence[str], frame: Frame) -> tuple[str, ...]:
+    """Names by which a text may mean one of these places: the full one, and the short one where no other place and not
+    the region goes by it (of 某州 and 某市, 某 alone means neither for certain)."""
+    return tuple(name for name, full in frame.places.items() if len(full) == 1 and full[0] in places)
 
 
 def _names_in(text: str, frame: Frame) -> list[str]:
@@ -226,6 +238,8 @@ def sides_of(query: Query, frame: Frame) -> tuple[Query, ...]:
     names = _names_in(query.text, frame)
     if len(names) > 1 and (query.want == "figure" or _COMPARES.search(query.text)):
         return tuple(_at(query, name, names, frame) for name in names[:MAX_SIDES])
+    if _EACH.search(query.text) and (pair := _PAIR.search(query.core)):
+        return tuple(replace(query, core=query.core.replace(other, " ", 1)) for other in reversed(pair.groups()))
     parts = [part.strip() for part in re.split(r"[,，;；?？。]", query.text) if part.strip()]
     asking = [part for part in parts if _ASKS.search(part) and len(core_of(part, frame).replace(" ", "")) >= 5]
     if not 2 <= len(asking) <= MAX_SIDES or len(asking) < len(parts):
@@ -239,7 +253,7 @@ def _at(query: Query, name: str, names: Sequence[str], frame: Frame) -> Query:
     for other in names:
         if other != name:
             core = core.replace(fold(other), " ")
-    return replace(query, core=core, places=frame.places[name])
+    return replace(query, core=core, places=frame.places[name], place_names=place_names(frame.places[name], frame))
 
 
 def _part(query: Query, part: str, frame: Frame) -> Query:
@@ -251,7 +265,8 @@ def _part(query: Query, part: str, frame: Frame) -> Query:
         core=core,
         want=want_of(part),
         years=years_of(part, frame.period) or query.years,
-        places=places_of(part, frame) or query.places,
+        places=(places := places_of(part, frame) or query.places),
+        place_names=place_names(places, frame),
         units=units_of(part),
         kinds=kinds_asked(part),
         terms=load_lexicon().expand(part, core),

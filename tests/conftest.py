@@ -3,7 +3,7 @@ all development questions."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,17 +12,7 @@ from eval.dataset import SETS, Question, read_set
 from index.build import SHIPPED_PLAN, build
 from rag.config import Config
 from rag.pipeline import Pipeline, open_pipeline
-from rag.types import Answer
-from tests.fakes import QINGHE, SHUANGLIN, YUNZE
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A development question, everything that `stream` yielded for it, and what `ask` said of it at another time."""
-
-    question: Question
-    streamed: tuple[Answer, ...]
-    asked: Answer
+from tests.fakes import QINGHE, SHUANGLIN, YUNZE, Asked
 
 
 def opened(folder: Path) -> Pipeline:

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from eval.dataset import Question
 from index.build import Source, assemble
 from index.chunk import chunks
 from index.outline import outline
@@ -20,7 +21,7 @@ from index.reader import read
 from index.store import Index
 from index.types import Cell, Chunk
 from rag.select import FEATURES
-from rag.types import Evidence, Passage, Query, Selection
+from rag.types import Answer, Evidence, Passage, Query, Selection
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,15 @@ class ScriptedGenerator:
                 yield piece
         finally:
             self.closed += 1
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A development question, everything that `stream` yielded for it, and what `ask` said of it at another time."""
+
+    question: Question
+    streamed: tuple[Answer, ...]
+    asked: Answer
 
 
 def paragraph(text: str, line: int = 1, start: int = 0, section: tuple[str, ...] = (), doc: str = "plan") -> Chunk:

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from index.embed import DEFAULT_MODEL, Embedder, StaticEmbedder, TransformerEmbedder, load_embedder
+from index.embed import DEFAULT_MODEL, Embedder, StaticEmbedder, TransformerEmbedder, known_prefixes, load_embedder
 from index.errors import ModelMissing
 from index.train.corpus import articles, read_lexicon, read_prepared
 from index.train.folder import write_model
@@ -182,6 +182,17 @@ def test_known_models_get_their_prefixes(tiny: Path, name: str, question: str, d
     assert (embedder.question_prefix, embedder.document_prefix) == (question, document)
 
 
+def test_prefixes_are_known_by_hub_name_and_by_cache_folder() -> None:
+    assert known_prefixes("intfloat/e5-large-v2") == ("query: ", "passage: ")
+    assert known_prefixes("/cache/models--BAAI--bge-small-zh-v1.5/snapshots/7999e1d3")[0].startswith("为这个句子")
+    assert known_prefixes("owner/made5-base") == ("", "")
+
+
+def test_the_folder_one_stands_in(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tiny)
+    assert load_embedder(".").name == str(tiny)
+
+
 def test_the_prefix_of_the_folder_and_of_the_caller_come_first(tiny: Path) -> None:
     config = tiny / "config_sentence_transformers.json"
     config.write_text(json.dumps({"prompts": {"query": "棉花"}}))
@@ -259,6 +270,12 @@ def test_a_missing_file(tiny: Path, name: str) -> None:
 def test_a_list_of_modules_of_another_shape(tiny: Path, content: str) -> None:
     (tiny / "modules.json").write_text(content)
     assert "modules.json" in refusal(tiny)
+
+
+@pytest.mark.parametrize("content", ["[]", "{", '{"prompts": ["query"]}'])
+def test_prompts_of_another_shape(tiny: Path, content: str) -> None:
+    (tiny / "config_sentence_transformers.json").write_text(content)
+    assert "config_sentence_transformers.json" in refusal(tiny)
 
 
 def test_vectors_that_are_too_few_or_not_numbers(tiny: Path) -> None:
@@ -341,9 +358,15 @@ def test_a_lexicon_line_of_another_shape_is_named(tmp_path: Path) -> None:
 
 def test_prepared_questions_stand_with_the_lines_they_name(tmp_path: Path) -> None:
     path = tmp_path / "questions.jsonl"
-    path.write_text(json.dumps({"lines": [1, 3], "questions": ["问？"]}), encoding="utf-8")
-    (passage,) = read_prepared(path, ["甲。乙；丙。", "丁。", "戊"])
-    assert (passage.sentences, passage.questions) == (("甲。", "乙；", "丙。", "戊"), ("问？",))
+    plan = tmp_path / "plan.txt"
+    plan.write_text("甲已经建成。乙正在建设；丙还没有。\n丁是另一回事。\n戊也要建设\n", encoding="utf-8")
+    row = {"lines": [1, 3], "questions": ["乙呢？", "都有什么？"], "answers": [[[1, 6, 17]], []]}
+    path.write_text(json.dumps(row), encoding="utf-8")
+    (passage,) = read_prepared(path, plan)
+    assert passage.questions == ("乙呢？", "都有什么？")
+    assert [text.split()[-1] for text in passage.sentences] == ["甲已经建成。", "乙正在建设；丙还没有。", "戊也要建设"]
+    assert passage.gold_sentences == ((1,), (0, 1, 2))
+    assert passage.gold_wholes == ((0,), (0, 1))
 
 
 def test_a_term_is_found_the_longest_first_and_not_beyond_the_limit() -> None:

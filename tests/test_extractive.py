@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from rag.cite import cite
-from rag.generate.extractive import NAME, Extractive, disagreement, narrow
+from rag.disagree import differing, retold
+from rag.generate.extractive import NAME, Extractive, narrow
 from rag.prompts import render
 from rag.types import Evidence, Query, Selection
 from rag.understand import understand
@@ -61,7 +64,7 @@ def test_values_that_differ_are_both_shown_with_the_fixed_wording() -> None:
         ),
         (
             "2025年基本医疗保险参保率是多少？",
-            evidence(paragraph("2025年基本医疗保险参保人数达到96万人。", 6), 2, 2.0, (2025,), figure=1.0),  # another unit
+            evidence(paragraph("2025年基本医疗保险参保率达到96万人。", 6), 2, 2.0, (2025,), figure=1.0),  # another unit
         ),
         (
             "2025年基本医疗保险参保率是多少？",
@@ -74,7 +77,25 @@ def test_values_that_differ_are_both_shown_with_the_fixed_wording() -> None:
     ],
 )
 def test_what_does_not_contradict_is_not_shown(question: str, other: Evidence) -> None:
-    assert disagreement(understand(question), TEXT, [TEXT, other]) is None
+    assert differing(understand(question), TEXT, [TEXT, other]) is None
+
+
+def test_a_name_clause_goes_on_into_the_next() -> None:
+    """The rate is of the insurance named in the clause before it."""
+    text = "2025年基本医疗保险参保人数达到52万人，参保率达到96.4%。"
+    one = evidence(paragraph(text, 5), 1, 3.0, (2025,), figure=1.0)
+    assert differing(COVERAGE, one, [one, ROW]) is ROW
+
+
+def test_the_same_matter_told_twice_is_shown_twice() -> None:
+    query = understand("州博物馆新馆建在什么地段？")
+    once = evidence(paragraph("建设州博物馆新馆，选址在滨江文化长廊东端地段。", 52), 1, 3.0)
+    again = evidence(paragraph("州博物馆新馆，选址在湿地公园南侧地段，打造地标。", 60), 2, 2.5)
+    other = evidence(paragraph("推进高速公路和国道改造，提升通行能力。", 47), 3, 2.0)
+    assert retold(query, once, [once, other, again]) is again
+    assert say(query, once, other, again) == f"{once.text}[1]\n{render('retold')}{again.text}[2]"
+    assert retold(query, once, [once, other]) is None
+    assert retold(understand("州博物馆新馆建多少座？"), once, [once, again]) is None  # figures are compared as such
 
 
 def test_a_long_sentence_is_narrowed_to_the_clauses_that_answer() -> None:
@@ -87,7 +108,8 @@ def test_a_long_sentence_is_narrowed_to_the_clauses_that_answer() -> None:
 
 def test_the_label_of_an_item_stays_before_what_is_quoted_of_it() -> None:
     text = "3.生态工程：" + "完善机制，强化保障，" * 8 + "森林覆盖率达到27.5%，" + "推动发展，" * 10
-    said = say(understand("森林覆盖率是多少？"), evidence(paragraph(text)), longest=40)
+    item = replace(paragraph(text), kind="item")
+    said = say(understand("森林覆盖率是多少？"), evidence(item), longest=40)
     assert said.startswith("生态工程：")
     assert "27.5%" in said
 

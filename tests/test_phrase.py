@@ -82,10 +82,8 @@ def test_the_unit_of_measure_is_known_by_its_header(header: str) -> None:
 
 def test_a_value_that_stands_inside_another_is_told_too() -> None:
     # the cells of a row of Word, HTML or Markdown share one line
-    cells = tuple(
-        Cell(column, text, 1, start)
-        for column, text, start in (("指标名称", "死亡率", 0), ("单位", "‰", 6), ("2025年", "5.8", 8), ("2030年", "5", 14))
-    )
+    name, unit = Cell("指标名称", "死亡率", 1, 0), Cell("单位", "‰", 1, 6)
+    cells = (name, unit, Cell("2025年", "5.8", 1, 10), Cell("2030年", "5", 1, 16))
     chunk = Chunk("x", "plan", "row", (1,), 0, 17, "死亡率 | ‰ | 5.8 | 5", (), None, cells)
     assert row_words(chunk) == "死亡率：2025年5.8‰，2030年5‰"
 

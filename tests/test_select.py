@@ -116,6 +116,8 @@ def test_spans_of_a_heading_a_row_and_a_paragraph() -> None:
         "加强草原保护和湿地修复工作。",
     ]
     assert spans_of(paragraph("建设新馆。")) == ((0, 5),)  # all there is
+    note = replace(paragraph("指标名称 |\n2030年 |\n注：本表数据为全州口径。"), kind="note")
+    assert [note.text[a:b] for a, b in spans_of(note)] == ["注：本表数据为全州口径。"]
 
 
 @pytest.mark.parametrize(

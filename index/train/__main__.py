@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     plan = read_lines(options.plan)
     laws = read_lines(options.laws)
     lexicon = read_lexicon(options.lexicon)
-    prepared = read_prepared(options.questions, plan)
+    prepared = read_prepared(options.questions, options.plan)
     asked, taught = hold_out(prepared, options.hold_out, options.seed)
     material = Material(articles(laws), lexicon, taught)
     print(f"{len(material.articles)} articles, {len(lexicon)} lexicon entries, {len(taught)} passages with questions")

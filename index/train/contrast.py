@@ -134,43 +134,62 @@ def pair_loss(words: Words, pairs: Sequence[Pair], tokenizer: Tokenizer, scale: 
 
 @dataclass(frozen=True)
 class Reading:
-    """Prepared passages as token ids: `questions` of each passage, `wholes`, all `sentences`, and the passage `owner`
-    of each sentence."""
+    """Prepared questions as token ids. For each row of them `questions[row]`; `wholes` and `sentences` of all rows one
+    after the other, and for each question the positions among these of those that answer it."""
 
     questions: Sequence[Sequence[Ids]]
     wholes: Sequence[Ids]
     sentences: Sequence[Ids]
-    owner: Tensor
+    gold_wholes: Sequence[Sequence[Sequence[int]]]
+    gold_sentences: Sequence[Sequence[Sequence[int]]]
 
 
 def reading(prepared: Sequence[Prepared], tokenizer: Tokenizer) -> Reading:
-    """Prepared passages, encoded; sentences without a known word are left out."""
-    import torch
-
-    split = [[ids for ids in encode(tokenizer, passage.sentences) if ids] for passage in prepared]
+    """Prepared questions, encoded; one without a known word is left out."""
+    questions, gold_wholes, gold_sentences = [], [], []
+    first_whole = first_sentence = 0
+    for row in prepared:
+        encoded = encode(tokenizer, row.questions)
+        kept = [number for number, ids in enumerate(encoded) if ids]
+        questions.append([encoded[number] for number in kept])
+        gold_wholes.append([[first_whole + at for at in row.gold_wholes[number]] for number in kept])
+        gold_sentences.append([[first_sentence + at for at in row.gold_sentences[number]] for number in kept])
+        first_whole += len(row.wholes)
+        first_sentence += len(row.sentences)
     return Reading(
-        [[ids for ids in encode(tokenizer, passage.questions) if ids] for passage in prepared],
-        [list(chain.from_iterable(sentences)) for sentences in split],
-        list(chain.from_iterable(split)),
-        torch.tensor([position for position, sentences in enumerate(split) for _ in sentences]),
+        questions,
+        encode(tokenizer, [text for row in prepared for text in row.wholes]),
+        encode(tokenizer, [text for row in prepared for text in row.sentences]),
+        gold_wholes,
+        gold_sentences,
     )
 
 
 def reading_loss(words: Words, lesson: Reading, settings: Settings, rng: random.Random) -> Tensor:
-    """Cross-entropy of finding the passage of one question each, among all of them: once by the passages as wholes,
-    once by their best sentences, for an index holds both."""
-    import torch
-    from torch.nn.functional import cross_entropy
-
-    asked = [drop(rng.choice(questions), settings.dropped_of_question, rng) for questions in lesson.questions]
+    """How far the answers of one question of each row are from being found among all: once by the chunks as wholes,
+    once by their sentences, for an index holds both. -log of the share of the softmax that falls on right ones."""
+    chosen = [rng.randrange(len(questions)) for questions in lesson.questions]
+    asked = [
+        drop(questions[number], settings.dropped_of_question, rng)
+        for number, questions in zip(chosen, lesson.questions, strict=True)
+    ]
     keys = [drop(ids, settings.dropped_of_passage, rng) for ids in chain(lesson.wholes, lesson.sentences)]
     rows = embed(words, [*asked, *keys])
-    count = len(asked)
+    count, wholes = len(asked), len(lesson.wholes)
     scores = rows[:count] @ rows[count:].T * settings.scale
-    wholes, sentences = scores[:, :count], scores[:, count:]
-    best = torch.full((count, count), -torch.inf).scatter_reduce(1, lesson.owner.expand(count, -1), sentences, "amax")
-    gold = torch.arange(count)
-    return (cross_entropy(wholes, gold) + cross_entropy(best, gold)) / 2
+    gold_wholes = [golds[number] for number, golds in zip(chosen, lesson.gold_wholes, strict=True)]
+    gold_sentences = [golds[number] for number, golds in zip(chosen, lesson.gold_sentences, strict=True)]
+    return (missed(scores[:, :wholes], gold_wholes) + missed(scores[:, wholes:], gold_sentences)) / 2
+
+
+def missed(scores: Tensor, gold: Sequence[Sequence[int]]) -> Tensor:
+    """Mean over the rows of `scores` (n, candidates) of -log of the softmax's share on the right candidates."""
+    import torch
+
+    right = torch.zeros_like(scores, dtype=torch.bool)
+    for row, positions in enumerate(gold):
+        right[row, list(positions)] = True
+    return (scores.logsumexp(1) - scores.masked_fill(~right, -torch.inf).logsumexp(1)).mean()
 
 
 def train(

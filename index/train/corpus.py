@@ -8,8 +8,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from index.build import embedding_texts
+from index.chunk import chunks
+from index.outline import outline
+from index.reader import read
 from index.sentences import sentences
+from index.types import Chunk
 
 ARTICLE = re.compile(r"第[〇零一二三四五六七八九十百千]+条(?:之[一二三四五六七八九十])?[\s:：]*")
 CHAPTER = re.compile(r"第[〇零一二三四五六七八九十百千]+[编章节]")
@@ -26,10 +32,18 @@ class Entry:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A passage of a plan, as its sentences, and questions that it answers."""
+    """Questions and what of a plan answers them, in the texts that the index embeds.
 
-    sentences: tuple[str, ...]
+    `wholes` are its chunks as wholes; `sentences` their sentences (a chunk of one sentence is its own). For each
+    question, `gold_wholes` and `gold_sentences` are the positions of those that answer it: all of them where the
+    answer is not known to the sentence.
+    """
+
     questions: tuple[str, ...]
+    wholes: tuple[str, ...]
+    sentences: tuple[str, ...]
+    gold_wholes: tuple[tuple[int, ...], ...]
+    gold_sentences: tuple[tuple[int, ...], ...]
 
 
 def read_lines(path: Path) -> list[str]:
@@ -78,13 +92,50 @@ def read_lexicon(path: Path) -> list[Entry]:
     return entries
 
 
-def read_prepared(path: Path, plan: Sequence[str]) -> list[Prepared]:
-    """Lines {"lines": [numbers from 1], "questions": […]} -> passages of `plan`. Raises OSError, ValueError, KeyError,
-    IndexError for a line that the plan has not."""
+def read_prepared(path: Path, plan: Path) -> list[Prepared]:
+    """Lines {"lines": [numbers from 1], "questions": […], "answers": [[[line, start, end], …], …]} -> questions and
+    what they are answered by in `plan`, cut as the index cuts it. "answers" is one list for each question, of the
+    stretches that answer it; it may be missing. Raises OSError, ValueError, KeyError, DocumentError."""
+    document = read(plan)
+    supplied = plan.with_suffix(".outline.tsv")
+    made = chunks(document, outline(document, supplied if supplied.is_file() else None))
+    by_line: dict[int, list[Chunk]] = {}
+    for chunk in made:
+        for line in chunk.lines:
+            by_line.setdefault(line, []).append(chunk)
     rows = [json.loads(line) for line in read_lines(path) if line]
-    return [
-        Prepared(
-            tuple(split_sentences("\n".join(plan[number - 1] for number in row["lines"]))), tuple(row["questions"])
+    return [_prepared(row, by_line) for row in rows]
+
+
+def _prepared(row: dict[str, Any], by_line: dict[int, list[Chunk]]) -> Prepared:
+    held = list(dict.fromkeys(chunk for number in row["lines"] for chunk in by_line.get(number, [])))
+    held = [chunk for chunk in held if chunk.kind != "heading"] or held
+    if not held:
+        raise ValueError(f"no text of the plan stands at lines {row['lines']}")
+    sentences_of: list[tuple[int, tuple[int, int], str]] = []  # chunk, span, text
+    for position, chunk in enumerate(held):
+        spans = sentences(chunk.text) if not chunk.cells else ()
+        whole, *keys = embedding_texts(chunk)
+        sentences_of += (
+            [(position, s, key) for s, key in zip(spans, keys, strict=True)]
+            if keys
+            else [(position, (0, len(chunk.text)), whole)]
         )
-        for row in rows
-    ]
+    gold: list[tuple[int, ...]] = []
+    for stretches in row.get("answers") or [[]] * len(row["questions"]):
+        chosen = tuple(
+            number
+            for number, (position, (start, end), _) in enumerate(sentences_of)
+            for line, first, last in stretches
+            if line in held[position].lines
+            and first - held[position].start < end
+            and last - held[position].start > start
+        )
+        gold.append(tuple(dict.fromkeys(chosen)) or tuple(range(len(sentences_of))))
+    return Prepared(
+        tuple(row["questions"]),
+        tuple(embedding_texts(chunk)[0] for chunk in held),
+        tuple(text for _, _, text in sentences_of),
+        tuple(tuple(dict.fromkeys(sentences_of[number][0] for number in numbers)) for numbers in gold),
+        tuple(gold),
+    )

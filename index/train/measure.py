@@ -38,11 +38,7 @@ def reading_set(path: Path) -> RetrievalSet:
 def prepared_set(name: str, passages: Sequence[Prepared], asked: Sequence[Prepared]) -> RetrievalSet:
     """The questions of `asked` over `passages`, each found as a whole or by a sentence."""
     position = {passage: number for number, passage in enumerate(passages)}
-    texts = [
-        (text, number)
-        for passage, number in position.items()
-        for text in ("".join(passage.sentences), *passage.sentences)
-    ]
+    texts = [(text, number) for passage, number in position.items() for text in (*passage.wholes, *passage.sentences)]
     questions = [(question, position[passage]) for passage in asked for question in passage.questions]
     return RetrievalSet(
         name,

@@ -7,18 +7,18 @@ places, two things), or where the documents say two different things, which are 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal
 from itertools import pairwise
 
-from index.figures import Figure, cell_figure, figures
+from index.chunk import label_of
+from index.figures import figures
 from index.keyword import bigrams
 from index.sentences import clauses
 from rag.cite import MARK
-from rag.phrase import row_of, row_words
+from rag.disagree import differing, retold
+from rag.phrase import row_words
 from rag.prompts import render
-from rag.select import years_in
 from rag.types import Evidence, Query, Selection
 
 NAME = "原文摘录"
@@ -33,33 +33,38 @@ class Extractive:
     `longest` is the length in characters over which a quote is narrowed to the clauses that answer.
     """
 
-    longest: int = 130
+    longest: int = 170
 
     name = NAME
 
     def __call__(self, query: Query, selection: Selection) -> Iterator[str]:
         chosen = list(selection.parts)
-        if len(chosen) == 1 and (other := disagreement(query, chosen[0], selection.evidence)):
-            yield render("differing") + "\n"
-            chosen.append(other)
+        between = "\n"
+        if len(chosen) == 1:
+            if other := differing(query, chosen[0], selection.evidence):
+                yield render("differing") + "\n"
+                chosen.append(other)
+            elif other := retold(query, chosen[0], selection.evidence):
+                between = "\n" + render("retold")
+                chosen.append(other)
         for number, one in enumerate(chosen):
-            yield ("\n" if number else "") + self.quote(query, one)
+            yield (between if number else "") + self.quote(query, one)
+        for asked in selection.unanswered:
+            yield "\n" + render("side_missing", asked=asked)
 
     def quote(self, query: Query, evidence: Evidence) -> str:
-        """The words of a piece of evidence with its mark; a row in words, a long sentence narrowed."""
+        """The words of a piece of evidence with its mark: a row in words, a long sentence narrowed, a stretch of an
+        item behind the item's label."""
         chunk = evidence.passage.chunk
         mark = f"[{evidence.passage.rank}]"
         if chunk.cells:
             return f"{_unmarked(row_words(chunk, query.years))}{mark}"
         text = evidence.text
-        if len(text) <= self.longest:
-            return f"{_unmarked(text)}{mark}"
-        label = re.match(r"(?:\d+[.．、])?([^:：。，,;；]{2,20})[:：]", text)
-        start, end = narrow(query, text, self.longest)
-        shown = text[start:end].strip("、;；,， ")
-        if label and start >= label.end():
-            return f"{_unmarked(f'{label.group(1)}：{shown}')}{mark}"
-        return f"{_unmarked(shown)}{mark}"
+        if len(text) > self.longest:
+            start, end = narrow(query, text, self.longest)
+            text = text[start:end].strip("、;；,， ")
+        label = label_of(chunk) if chunk.kind == "item" else ""
+        return f"{_unmarked(text if label in text else f'{label}：{text}')}{mark}"
 
 
 def _unmarked(text: str) -> str:
@@ -95,66 +100,3 @@ def _elements(text: str, start: int, end: int, longest: int) -> list[tuple[int, 
         return [(start, end)]
     cuts = [start, *(start + m.end() for m in re.finditer("、", text[start:end])), end]
     return [(a, b) for a, b in pairwise(cuts) if b > a]
-
-
-def disagreement(query: Query, best: Evidence, evidence: Sequence[Evidence]) -> Evidence | None:
-    """Other evidence that gives the same thing for the same year in the same unit another value."""
-    if query.want != "figure":
-        return None
-    asked = frozenset(bigrams(query.core)) | {pair for term in query.terms for pair in bigrams(term)}
-    mine = [one for one in _statements(best) if one.name & asked and _of_years(one, query)]
-    for other in evidence[1:FURTHER]:
-        if other.features["figure"] and other.passage.chunk.lines != best.passage.chunk.lines:
-            theirs = [one for one in _statements(other) if one.name & asked]
-            if any(_at_odds(a, b) for a in mine for b in theirs):
-                return other
-    return None
-
-
-FURTHER = 25
-_NEAR = Decimal("0.05")  # disagreeing statements of one thing lie close together; far apart they are two things
-
-
-_SAME_THING = 0.6
-_NOT_NAME = re.compile(
-    r"到?20\d\d年|达到|实现|稳定|保持|控制|左右|以上|以内|不低于|超过|力争|分别|全州|全市|全县|年均|累计|[\d.,%％〔〕()（）]"
-)
-
-
-@dataclass(frozen=True)
-class _Statement:
-    """A figure, the bigrams of the words that name it (a row's name, or its clause), and the years it is of."""
-
-    figure: Figure
-    name: frozenset[str]
-    years: frozenset[int]
-
-
-def _statements(evidence: Evidence) -> list[_Statement]:
-    chunk = evidence.passage.chunk
-    found: list[_Statement] = []
-    if chunk.cells:
-        row = row_of(chunk)
-        name = frozenset(bigrams(row.name.text))
-        for column, cell in row.values:
-            if figure := cell_figure(cell.text, row.unit):
-                found.append(_Statement(figure, name, years_in(column)))
-        return found
-    for start, end in clauses(evidence.text):
-        clause = evidence.text[start:end]
-        name = frozenset(bigrams(_NOT_NAME.sub(" ", clause)))
-        found += [_Statement(f, name, evidence.years) for f in figures(clause) if f.kind == "quantity"]
-    return found
-
-
-def _of_years(statement: _Statement, query: Query) -> bool:
-    return not query.years or not statement.years.isdisjoint(query.years)
-
-
-def _at_odds(a: _Statement, b: _Statement) -> bool:
-    """Whether two statements name the same thing of the same year in one unit with values that lie close but differ."""
-    smaller = min(len(a.name), len(b.name))
-    if not smaller or a.figure.unit != b.figure.unit or a.years.isdisjoint(b.years):
-        return False
-    difference = abs(a.figure.value - b.figure.value)
-    return len(a.name & b.name) / smaller >= _SAME_THING and 0 < difference <= abs(a.figure.value) * _NEAR

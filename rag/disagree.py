@@ -1,0 +1,131 @@
+"""Evidence that says another thing of the same matter: both sides are shown, none is preferred.
+
+Two kinds: a figure of the same thing, year and unit with another value (参保率 95.98% in the text, 95.81 in the table),
+and a name that stands at another place in another way (一条线路的两种写法).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from difflib import SequenceMatcher
+
+from index.figures import Figure, cell_figure, figures
+from index.keyword import bigrams
+from index.sentences import clauses
+from rag.phrase import row_of
+from rag.select import years_in
+from rag.types import Evidence, Query
+
+FURTHER = 25  # pieces of evidence looked through
+NEAR = Decimal("0.05")  # disagreeing statements of one thing lie close together; far apart they are two things
+SAME_THING = 0.6  # share of the shorter name that two names of one thing have in common, in bigrams
+SHORT_NAME = 4  # bigrams: a clause that says less than this of its subject goes on with that of the clause before
+SHARED = 9  # characters that stand in both where the same matter is told twice
+TOLD = 3  # bigrams of the question among them
+CLOSE = 6.0  # how far the second telling may score below the first
+_NOT_NAME = re.compile(
+    r"到?20\d\d年|达到|实现|稳定|保持|控制|左右|以上|以内|不低于|超过|力争|分别|全州|全市|全县|年均|累计|[\d.,%％〔〕()（）]"
+)
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A figure, the bigrams of the words that name it (a row's name, or its clause), and the years it is of."""
+
+    figure: Figure
+    name: frozenset[str]
+    years: frozenset[int]
+
+
+def differing(query: Query, best: Evidence, evidence: Sequence[Evidence]) -> Evidence | None:
+    """Other evidence that gives what was asked for, for the same year and in the same unit, another value."""
+    if query.want != "figure":
+        return None
+    asked = _asked(query)
+    mine = [one for one in statements(best) if one.name & asked]
+    mine = [one for one in mine if not query.years or not one.years.isdisjoint(query.years)]
+    for other in evidence[1:FURTHER]:
+        if other.features["figure"] and other.passage.chunk.lines != best.passage.chunk.lines:
+            theirs = statements(other)
+            if any(at_odds(a, b) for a in mine for b in theirs):
+                return other
+    return None
+
+
+def retold(query: Query, best: Evidence, evidence: Sequence[Evidence]) -> Evidence | None:
+    """Other evidence that tells the matter asked about once more: a long stretch of words stands in both, with words
+    of the question in it. Not for figures and lists, whose second telling is compared by its figures."""
+    if query.want in ("figure", "list") or best.passage.chunk.cells:
+        return None
+    asked = _asked(query)
+    for other in evidence[1:FURTHER]:
+        chunk = other.passage.chunk
+        if chunk.cells or chunk.lines == best.passage.chunk.lines or best.score - other.score > CLOSE:
+            continue
+        matcher = SequenceMatcher(None, best.text, other.text, autojunk=False)
+        match = matcher.find_longest_match(0, len(best.text), 0, len(other.text))
+        shared = best.text[match.a : match.a + match.size]
+        if SHARED <= match.size <= 3 * SHARED and len(asked & set(bigrams(shared))) >= TOLD:
+            return other
+    return None
+
+
+def named_by(evidence: Evidence, query: Query) -> str:
+    """The words that name what a piece of evidence tells: a row's name, or those of the clause with a figure that are
+    most like the question."""
+    chunk = evidence.passage.chunk
+    if chunk.cells:
+        return row_of(chunk).name.text
+    asked = _asked(query)
+    told = [(name, clause) for name, clause in _named_clauses(evidence.text) if _quantities(clause)]
+    told = told or list(_named_clauses(evidence.text))
+    return max(told, key=lambda one: len(asked & set(bigrams(one[0]))))[0]
+
+
+def statements(evidence: Evidence) -> list[Statement]:
+    """The figures of a piece of evidence, each with its name and years."""
+    chunk = evidence.passage.chunk
+    found: list[Statement] = []
+    if chunk.cells:
+        row = row_of(chunk)
+        name = frozenset(bigrams(row.name.text))
+        for column, cell in row.values:
+            if figure := cell_figure(cell.text, row.unit):
+                found.append(Statement(figure, name, years_in(column)))
+        return found
+    for words, clause in _named_clauses(evidence.text):
+        found += [Statement(f, frozenset(bigrams(words)), evidence.years) for f in _quantities(clause)]
+    return found
+
+
+def at_odds(a: Statement, b: Statement) -> bool:
+    """Whether two statements name the same thing of the same year in one unit with values that lie close but differ."""
+    smaller = min(len(a.name), len(b.name))
+    if not smaller or a.figure.unit != b.figure.unit or a.years.isdisjoint(b.years):
+        return False
+    difference = abs(a.figure.value - b.figure.value)
+    return len(a.name & b.name) / smaller >= SAME_THING and 0 < difference <= abs(a.figure.value) * NEAR
+
+
+def _named_clauses(text: str) -> list[tuple[str, str]]:
+    """Each clause with the words that name its subject, those of the clause before it included where it names little
+    (养老保险参保人数达到…，参保率达到…)."""
+    found: list[tuple[str, str]] = []
+    before = ""
+    for start, end in clauses(text):
+        words = " ".join(_NOT_NAME.sub(" ", text[start:end]).split())
+        name = f"{before} {words}" if len(bigrams(words)) < SHORT_NAME and before else words
+        found.append((name, text[start:end]))
+        before = words
+    return found
+
+
+def _quantities(text: str) -> list[Figure]:
+    return [figure for figure in figures(text) if figure.kind == "quantity"]
+
+
+def _asked(query: Query) -> frozenset[str]:
+    return frozenset(bigrams(query.core)) | {pair for term in query.terms for pair in bigrams(term)}

@@ -1,0 +1,107 @@
+"""Fitting: against solutions derived by hand."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from eval.dataset import Question
+from eval.fit import answers, confidences, fit_listwise, fit_refusal, fold_of, refusal_threshold
+from rag.judge import FEATURES
+from tests.fakes import evidence, paragraph, row
+
+Example = tuple[NDArray[np.float64], NDArray[np.bool_]]
+
+
+def example(features: list[list[float]], right: list[bool]) -> Example:
+    return np.array(features), np.array(right)
+
+
+# One question, one feature: 1 for the right candidate, 0 for the wrong one. With weight w the right one holds
+# 1 / (1 + exp(-w)) of the softmax, and p w^2 + log(1 + exp(-w)) is least where 2 p w = 1 / (1 + exp(w)). So w = 2
+# solves it for p = 1 / (4 (1 + e^2)).
+PENALTY = 1 / (4 * (1 + math.exp(2)))
+SIMPLE = example([[1.0], [0.0]], [True, False])
+
+
+def test_the_weight_of_a_solution_derived_by_hand() -> None:
+    assert fit_listwise([SIMPLE], PENALTY) == pytest.approx([2.0], abs=1e-3)
+
+
+def test_the_same_question_twice_weighs_no_more() -> None:
+    assert fit_listwise([SIMPLE, SIMPLE], PENALTY) == pytest.approx([2.0], abs=1e-3)
+
+
+def test_a_question_without_a_right_candidate_is_passed_over() -> None:
+    lost = example([[0.0], [5.0]], [False, False])
+    assert fit_listwise([SIMPLE, lost], PENALTY) == pytest.approx([2.0], abs=1e-3)
+
+
+def test_a_feature_that_speaks_against_gets_the_opposite_weight_and_one_that_says_nothing_none() -> None:
+    against = example([[0.0, 3.0], [1.0, 3.0]], [True, False])
+    assert fit_listwise([against], PENALTY) == pytest.approx([-2.0, 0.0], abs=1e-3)
+
+
+def test_where_several_candidates_are_right_their_shares_count_together() -> None:
+    # Two right ones alike and one wrong: 2 p w = share of the wrong one = 1 / (1 + 2 exp(w)), so w = 2 for
+    # p = 1 / (4 (1 + 2 e^2)).
+    several = example([[1.0], [1.0], [0.0]], [True, True, False])
+    assert fit_listwise([several], 1 / (4 * (1 + 2 * math.exp(2)))) == pytest.approx([2.0], abs=1e-3)
+
+
+def test_no_step_away_from_the_solution_lessens_the_loss() -> None:
+    rng = np.random.default_rng(1)
+    questions = [(rng.normal(size=(6, 3)), np.arange(6) < 2) for _ in range(8)]
+
+    def loss(weights: NDArray[np.float64]) -> float:
+        held = [(np.exp(x @ weights)[right].sum() / np.exp(x @ weights).sum()) for x, right in questions]
+        return float(0.1 * weights @ weights - np.mean(np.log(held)))
+
+    solution = fit_listwise(questions, 0.1)
+    steps = rng.normal(size=(50, 3)) * 0.05
+    assert min(loss(solution + step) for step in steps) > loss(solution)
+
+
+def test_large_features_overflow_nothing() -> None:
+    weights = fit_listwise([example([[1000.0], [-1000.0]], [True, False])], 1e-3)
+    assert np.isfinite(weights).all()
+    assert weights[0] > 0
+
+
+def test_refusal_learns_which_feature_tells_and_the_same_again() -> None:
+    rng = np.random.default_rng(0)
+    features = rng.random((120, len(FEATURES)))
+    tells = FEATURES.index("year_other")
+    answerable = features[:, tells] < 0.5
+    model = fit_refusal(features, answerable)
+    rows = [dict(zip(FEATURES, values, strict=True)) for values in features]
+    confidence = confidences(model, rows)
+    assert ((confidence > 0) & (confidence < 1)).all()
+    assert confidence[answerable].mean() > 0.6 + confidence[~answerable].mean()
+    assert fit_refusal(features, answerable) == model
+
+
+def test_the_threshold_stands_between_what_can_be_answered_and_what_cannot() -> None:
+    confidence = np.array([0.9, 0.85, 0.8, 0.25, 0.2])
+    answerable = np.array([True, True, True, False, False])
+    assert 0.25 < refusal_threshold(confidence, answerable) <= 0.8
+
+
+def test_folds_keep_families_together_and_are_all_used() -> None:
+    families = [f"q-{number:03}" for number in range(200)]
+    folds = [fold_of(family, 5) for family in families]
+    assert folds == [fold_of(family, 5) for family in families]
+    assert set(folds) == set(range(5))
+    assert max(folds.count(fold) for fold in range(5)) < 80
+    assert {fold_of(family, 1) for family in families} == {0}
+
+
+def test_evidence_answers_by_its_lines_and_its_words() -> None:
+    asked = Question("a", "a", "", "fact", "问", (), (frozenset({8}),), (), (("27.5",), ("2030",)), ())
+    assert answers(evidence(paragraph("到2030年达到27.5%。", 8)), asked) == 1
+    assert answers(evidence(paragraph("达到27.5%。", 8)), asked) == 0.5
+    assert answers(evidence(paragraph("到2030年达到27.5%。", 9)), asked) == 0
+    assert answers(evidence(row([("指标名称", "森林"), ("2030年", "27.5")], 7)), asked) == 1
