@@ -192,6 +192,7 @@ _COUNTED = re.compile(
     r"^(?:个|家|人|名|户|次|人次|件|套|台|辆|座|处|所|条|项|支|只|头|种|场|位|块|片|张|艘|架|栋|幢|间|台套|例|起|羽|口|株|棵|部|本|门|对|组|"
     r"宗|笔|根|班次|班|床|篇|首|枚|标箱|架次|村|镇|县|乡|园区|社区|亩|公顷|平方公里|公里|米|平方米|元|孔|眼|盏|泊位|床位|车位|千瓦|立方米|吨)$"
 )
+_STOCK = re.compile(r"已|现|目前")
 _PAST_WORDS = re.compile(r"已(?:建成|达|有|经|完成|形成|实现|累计|投|开)|目前|现有|现已|截至|以来|当前|原有|既有")
 _WORDS = re.compile(r"(?P<reach>实现)?[“\"]?(?P<words>零增长|负增长|翻(?:了)?[一两二三]?番)[”\"]?")
 _BRACKETED = re.compile(r"[(][^()]*[)]")
@@ -228,8 +229,8 @@ class _Phrase:
 @dataclass
 class _Carried:
     """What the clauses before lend to the next ones: names, the verb of a list, the place that does it
-    (甲县新建…,改造…), the whole of the parts (its place among the statements, its name, unit and measure), and the start
-    of a range (由2%提高到…)."""
+    (甲县新建…,改造…), the whole of the parts (its place among the statements, its name, unit and measure), and the
+    start of a range (由2%提高到…)."""
 
     names: tuple[str, ...] = ()
     history: tuple[str, ...] = ()
@@ -353,7 +354,9 @@ def _read(text: str, sentence: str, item: _Item, setting: Setting, carried: _Car
     years = _years_of(text, item, year, len(item.group)) if len(phrase.names) == 1 else (year,) * 9
     pairs = list(zip(phrase.names * len(item.group) if len(phrase.names) == 1 else phrase.names, years, strict=False))
     values = item.group if len(item.group) > 1 else item.group * len(pairs)
-    basis: Basis = "cumulative" if tense == "past" and phrase.action and phrase.basis == "level" else phrase.basis
+    basis = phrase.basis
+    if tense == "past" and phrase.action and basis == "level":
+        basis = "level" if _STOCK.search(text, item.lead, item.group[0].start) else "cumulative"
     baseline_value, baseline_year = _baseline(text, item, carried)
     made: list[Statement] = []
     for (name, of_year), value in zip(pairs, values, strict=False):
@@ -610,8 +613,9 @@ def _counted(lead: str, at: int, tail: str, item: _Item, carried: _Carried, tens
         predicate = _PREDICATE.search(thing)
         if tense != "past" or predicate is None or predicate.start() < 2 or _COUNTED.match(unit) is None:
             return None
-        name = (re.sub(rf"{_YEAR}$", "", thing[: predicate.start()]),)
-        return _Phrase(name, name, "cumulative", item.group[0].start, end, True)
+        who = re.sub(rf"{_YEAR}$", "", thing[: predicate.start()])
+        did = re.sub(r"^(?:全面|基本|全部|均|都|已)+", "", thing[predicate.start() :])
+        return _Phrase((f"{did}的{who}",), (who,), "cumulative", item.group[0].start, end, True)
     if _COUNTED.match(unit) is None or (unit not in _COUNTERS and _PROJECT.search(thing)):
         return None
     action = done["how"] + done["verb"] if done else carried.action

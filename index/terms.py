@@ -15,6 +15,7 @@ _QUOTED = re.compile(r"“([^“”,，。;；:：]{2,12})”")
 _SHORT_FOR = re.compile(r"([\u4e00-\u9fff]{3,20})[(（](?:以下)?简称[“《]?([\u4e00-\u9fff]{2,10})[”》]?[)）]")
 _KIND = "自治州|自治县|自治旗|开发区|高新区|经开区|示范区|试验区|合作区|园区|新区|县|市|州|区|旗|盟"
 _NAME = rf"[\u4e00-\u9fff]{{2,6}}?(?:{_KIND})"
+_ENUMERATES = re.compile(r"[县市州区旗盟][、和与及]")
 _RUN = re.compile(rf"(?:{_NAME}[、和与及])+{_NAME}(?![\u4e00-\u9fff]?区)")
 _WITH_WORDS = re.compile(r"^(?:[以在对从到由自将把按至向]|包括|依托|推动|加快|推进|支持|建设)")
 _COMMON = re.compile(
@@ -42,14 +43,27 @@ def places(chunks: Iterable[Chunk]) -> list[str]:
     Only enumerations tell names from common words ending alike (各县市, 工业园区) without a gazetteer.
     """
     text = "\n".join(chunk.text for chunk in chunks)
+    items: Counter[str] = Counter()
+    for stretch in re.split(r"[。；;:：,，\s]", text):
+        if _ENUMERATES.search(stretch):  # the full pattern is slow, and most stretches enumerate no places
+            items.update(item for run in _RUN.findall(stretch) for item in re.split("[、和与及]", run))
     counts: Counter[str] = Counter()
-    for run in _RUN.findall(text):
-        for item in re.split("[、和与及]", run):
-            name = _without_lead(item, text)
-            if re.fullmatch(_NAME, name) and not _COMMON.match(name):
-                counts[name] += 1
+    for item, count in items.items():
+        name = _without_lead(item, text)
+        if re.fullmatch(_NAME, name) and not _COMMON.match(name):
+            counts[name] += count
     names = {name for name, count in counts.items() if count >= 2}
     return sorted(name for name in names if not any(name != other and name.endswith(other) for other in names))
+
+
+def _begins(name: str, text: str) -> bool:
+    """Whether a name stands somewhere at the beginning of the text or behind a sign, not inside other words."""
+    position = text.find(name)
+    while position >= 0:
+        if position == 0 or not "\u4e00" <= text[position - 1] <= "\u9fff":
+            return True
+        position = text.find(name, position + 1)
+    return False
 
 
 def _without_lead(item: str, text: str) -> str:
@@ -57,7 +71,7 @@ def _without_lead(item: str, text: str) -> str:
     after a sign or a line break; else known verbs are taken off."""
     stem = re.sub(rf"(?:{_KIND})$", "", item)
     for start in range(len(stem) - 2, 0, -1):
-        if re.search(rf"^{item[start:]}|[^\u4e00-\u9fff]{item[start:]}", text, re.MULTILINE):
+        if _begins(item[start:], text):
             return item[start:]
     return _WITH_WORDS.sub("", item)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from index.sentences import sentences
 from index.types import Cell, Chunk
@@ -19,9 +19,15 @@ MARK = re.compile(r"\[(\d{1,3})\]")
 _TRIM = " \t\n：:，,、；;。"
 
 
-def cite(text: str, passages: Sequence[Passage]) -> tuple[str, tuple[Citation, ...]]:
+def cite(
+    text: str, passages: Sequence[Passage], stretches: Mapping[int, tuple[int, int]] | None = None
+) -> tuple[str, tuple[Citation, ...]]:
     """The text with marks renumbered 1, 2, … and the citations they name. A mark that names no passage is taken out:
-    it would point to nothing."""
+    it would point to nothing.
+
+    `stretches` maps a rank to the stretch of its passage's text that it rests on, where the caller knows it and the
+    words before the mark do not repeat it.
+    """
     by_rank = {passage.rank: passage for passage in passages}
     citations: dict[tuple[int, int, int, int], Citation] = {}
     pieces: list[str] = []
@@ -32,7 +38,9 @@ def cite(text: str, passages: Sequence[Passage]) -> tuple[str, tuple[Citation, .
         passage = by_rank.get(int(mark.group(1)))
         if passage is None:
             continue
-        line, start, end = _support(claims_before(text, mark.start()), passage.chunk)
+        line, start, end = _support(
+            claims_before(text, mark.start()), passage.chunk, (stretches or {}).get(passage.rank)
+        )
         key = (passage.rank, line, start, end)
         if key not in citations:
             citations[key] = _citation(len(citations) + 1, passage.chunk, line, start, end)
@@ -53,7 +61,7 @@ def claims_before(text: str, end: int) -> list[str]:
     return list(dict.fromkeys(claim.strip(_TRIM) for claim in claims if claim.strip(_TRIM)))
 
 
-def _support(claims: Sequence[str], chunk: Chunk) -> tuple[int, int, int]:
+def _support(claims: Sequence[str], chunk: Chunk, known: tuple[int, int] | None) -> tuple[int, int, int]:
     """Line and offsets in that line of the words of `chunk` that the longest of `claims` it can carry rests on."""
     if chunk.cells:
         cell = _cell_for(claims[0] if claims else "", chunk.cells)
@@ -64,6 +72,8 @@ def _support(claims: Sequence[str], chunk: Chunk) -> tuple[int, int, int]:
             end = start + len(claim)
             stop = re.match(r"[。！？；;!?]?[”’」』）)】》〉]*", chunk.text[end:])
             return _place(chunk, start, end + (stop.end() if stop else 0))
+    if known is not None:
+        return _place(chunk, *known)
     wanted = _bigrams(claims[0] if claims else "")
     spans = sentences(chunk.text) or ((0, len(chunk.text)),)
     best = max(spans, key=lambda span: _dice(wanted, _bigrams(chunk.text[span[0] : span[1]])))
@@ -71,11 +81,12 @@ def _support(claims: Sequence[str], chunk: Chunk) -> tuple[int, int, int]:
 
 
 def _cell_for(claim: str, cells: Sequence[Cell]) -> Cell:
-    """The cell quoted for a claim: of those whose words it repeats, the one farthest right that holds a figure or a
-    goal in words; else the row's name."""
+    """The cell quoted for a claim: of those whose words it repeats, the one of the last year, else of a yearly mean
+    or a sum; else the row's name."""
     told = [cell for cell in cells if cell.text.strip("〔〕") and cell.text.strip("〔〕") in claim]
-    valued = [cell for cell in told if re.search(r"\d{4}|年均|累计", cell.column)]
-    return (valued or told or list(cells))[-1]
+    dated = [cell for cell in told if re.search(r"\d{4}", cell.column)]
+    summed = [cell for cell in told if re.search(r"年均|累计", cell.column)]
+    return (dated or summed or told or list(cells))[-1]
 
 
 def _place(chunk: Chunk, start: int, end: int) -> tuple[int, int, int]:

@@ -26,6 +26,7 @@ SHORT_NAME = 4  # bigrams: a clause that says less than this of its subject goes
 SHARED = 9  # characters that stand in both where the same matter is told twice
 TOLD = 3  # bigrams of the question among them
 CLOSE = 6.0  # how far the second telling may score below the first
+_NUMBER = re.compile(r"^.*?\d[\d,，]*(?:\.\d+)?\s*")
 _NOT_NAME = re.compile(
     r"到?20\d\d年|达到|实现|稳定|保持|控制|左右|以上|以内|不低于|超过|力争|分别|全州|全市|全县|年均|累计|[\d.,%％〔〕()（）]"
 )
@@ -33,11 +34,13 @@ _NOT_NAME = re.compile(
 
 @dataclass(frozen=True)
 class Statement:
-    """A figure, the bigrams of the words that name it (a row's name, or its clause), and the years it is of."""
+    """A figure, the bigrams of the words that name it (a row's name, or its clause), the years it is of, and the unit
+    as written."""
 
     figure: Figure
     name: frozenset[str]
     years: frozenset[int]
+    unit: str
 
 
 def differing(query: Query, best: Evidence, evidence: Sequence[Evidence]) -> Evidence | None:
@@ -94,10 +97,11 @@ def statements(evidence: Evidence) -> list[Statement]:
         name = frozenset(bigrams(row.name.text))
         for column, cell in row.values:
             if figure := cell_figure(cell.text, row.unit):
-                found.append(Statement(figure, name, years_in(column)))
+                found.append(Statement(figure, name, years_in(column), row.unit))
         return found
     for words, clause in _named_clauses(evidence.text):
-        found += [Statement(f, frozenset(bigrams(words)), evidence.years) for f in _quantities(clause)]
+        name = frozenset(bigrams(words))
+        found += [Statement(f, name, evidence.years, _NUMBER.sub("", f.text)) for f in _quantities(clause)]
     return found
 
 

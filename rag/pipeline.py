@@ -23,10 +23,12 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from index.build import DEFAULT_INDEX, build, needs_build
+from index.conflicts import Conflict, conflicts
 from index.embed import Embedder, load_embedder
 from index.errors import IndexMismatch
 from index.period import Period
 from index.store import Index, load
+from index.targets import Register, registers
 from index.types import Chunk, Document
 from rag.cite import cite
 from rag.config import Config
@@ -35,6 +37,7 @@ from rag.generate.extractive import Extractive
 from rag.judge import Judge, Verdict, read_model
 from rag.phrase import row_words
 from rag.prompts import lines, render
+from rag.register import Worked, asks_for_list, listing, two_lists, worked_out
 from rag.retrieve import Retriever, distinct
 from rag.select import Selector
 from rag.types import Answer, Check, Citation, Evidence, Passage, Query, Selection, Turn
@@ -45,6 +48,7 @@ WEIGHTS = Path(__file__).resolve().parent / "weights.json"
 CONSIDERED = 40
 EVIDENCE_FROM = 20
 NEAREST_CHARACTERS = 120
+REGISTERED = 0.95  # confidence of an answer that is read off the register
 BESIDE = 3.0  # how far below the best evidence that of another year of a comparison may score
 
 
@@ -89,8 +93,12 @@ class Pipeline:
         started = time.perf_counter()
         query = understand(question, history, self.frame)
         found, selection, verdict = self.search(query)
+        made = self.from_register(query)
+        if made is not None:
+            selection, verdict = Selection(made.evidence, made.evidence[:1]), Verdict(REGISTERED, True)
+            found = tuple(one.passage for one in made.evidence) + found
         evidence = selection.evidence
-        shown = in_order(found, selection)[: self.passages]
+        shown = (distinct(found) if made else in_order(found, selection))[: self.passages]
         draft = Answer(
             question=question,
             text="",
@@ -101,20 +109,30 @@ class Pipeline:
             backend=self.backend,
         )
         yield draft
-        pieces = self.generate(query, selection) if verdict.answered else iter([self.refusal(query, verdict, evidence)])
+        own: tuple[str, ...] = selection.unanswered
+        pieces: Iterator[str]
+        if made is not None:
+            pieces, own = iter([made.text]), made.own
+        elif verdict.answered:
+            pieces = self.generate(query, selection)
+        else:
+            pieces = iter([self.refusal(query, verdict, evidence)])
         cited = [one.passage for one in evidence]
+        known = {one.passage.rank: (one.start, one.end) for one in made.evidence} if made is not None else None
         text = ""
         try:
             for piece in pieces:
                 text += piece
-                marked, citations = cite(text, cited)
+                marked, citations = cite(text, cited, known)
                 yield replace(draft, text=marked, citations=citations, seconds=time.perf_counter() - started)
         finally:
             # A caller that stops reading stops the answerer: not when its memory is freed, but now.
             if isinstance(pieces, Generator):
                 pieces.close()
-        marked, citations = cite(text, cited)
-        final = self._checked(query, replace(draft, text=marked, citations=citations), selection)
+        if verdict.answered and made is None and (result := worked_out(query, selection.parts)):
+            text, own = f"{text}\n{result[0]}", (*own, *result[1])
+        marked, citations = cite(text, cited, known)
+        final = self._checked(query, replace(draft, text=marked, citations=citations), evidence, own)
         yield replace(final, seconds=round(time.perf_counter() - started, 6))
 
     def search(self, query: Query) -> tuple[tuple[Passage, ...], Selection, Verdict]:
@@ -169,22 +187,47 @@ class Pipeline:
             evidence = (*own[:1], *(one for one in evidence if one not in own[:1]))
         return evidence, self.judge(side, evidence)
 
-    def _checked(self, query: Query, answer: Answer, selection: Selection) -> Answer:
+    def from_register(self, query: Query) -> Worked | None:
+        """An answer that the register of targets gives whole: a list of targets, or a list that the documents give
+        twice with other members. None for every other question."""
+        likeness = self.frame.likeness
+        if asks_for_list(query):
+            return listing(query, self.registers, self.chunk_of, likeness)
+        if query.want != "list":
+            return None
+        return two_lists(query, [one for found in self.conflicts.values() for one in found], self.chunk_of)
+
+    @cached_property
+    def registers(self) -> dict[str, Register]:
+        """The register of targets of each document."""
+        return registers(self.index.documents, self.index.sections, self.index.chunks)
+
+    @cached_property
+    def conflicts(self) -> dict[str, tuple[Conflict, ...]]:
+        """Where each document disagrees with itself."""
+        return {doc: conflicts(register, self.index.chunks) for doc, register in self.registers.items()}
+
+    @cached_property
+    def chunk_of(self) -> dict[str, Chunk]:
+        return {chunk.id: chunk for chunk in self.index.chunks}
+
+    def _checked(self, query: Query, answer: Answer, evidence: Sequence[Evidence], own: Sequence[str]) -> Answer:
         """The answer with its figures checked. One whose check fails is withdrawn: what is shown instead is the
         nearest passage in its own words, said to be no answer."""
-        checks = self.checks(answer, query, selection.unanswered)
+        checks = self.checks(answer, query, own)
         if all(check.ok for check in checks) and all(self.stands(citation) for citation in answer.citations):
             return replace(answer, checks=checks)
-        text = render("refusal", reason=render("withdrawn"), nearest=self.nearest(query, selection.evidence))
-        marked, citations = cite(text, [one.passage for one in selection.evidence])
+        text = render("refusal", reason=render("withdrawn"), nearest=self.nearest(query, evidence))
+        marked, citations = cite(text, [one.passage for one in evidence])
         return replace(answer, text=marked, status="refused", citations=citations, checks=checks)
 
-    def checks(self, answer: Answer, query: Query, unanswered: Sequence[str] = ()) -> tuple[Check, ...]:
-        """Every figure of an answer against what its marks cite. A refusal may repeat the question's own figures, an
-        answer the years of which it says that nothing was found."""
+    def checks(self, answer: Answer, query: Query, own: Sequence[str] = ()) -> tuple[Check, ...]:
+        """Every figure of an answer against what its marks cite. A refusal may repeat the question's own figures;
+        `own` are the answer's: a count of what it lists, a difference it worked out, a year of which nothing was
+        found."""
         evidence = {citation.n: self._cited(citation) for citation in answer.citations}
         refused = (query.text, *(f"{year}年" for year in query.years))
-        allowed = refused if answer.status == "refused" else tuple(unanswered)
+        allowed = refused if answer.status == "refused" else tuple(own)
         return tuple(
             Check(check.figure.text, check.marks, check.ok, check.reason)
             for check in verify(answer.text, evidence, allowed)

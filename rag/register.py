@@ -1,0 +1,191 @@
+"""Answers from the register of targets: complete lists (全部约束性指标), and differences and sums that the question
+asks to be worked out, with their operands cited.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from index.conflicts import CHECK, Conflict
+from index.figures import unit_of
+from index.keyword import bigrams, fold
+from index.targets import Register, Target
+from index.types import Chunk
+from rag.disagree import Statement, statements
+from rag.phrase import row_words
+from rag.prompts import render
+from rag.types import Evidence, Passage, Query
+
+LIKE = 0.3  # cosine of a topic with an indicator's name and titles from which the indicator is of that topic
+TOPIC = 0.5  # share of a topic's bigrams that stand in an indicator's name, titles or sentence
+_LISTS = re.compile(r"哪些|哪几[个项]|所有|全部|列出|列举|清单|一览|都有什么|多少[个项]|几[个项]")
+_OF_TARGETS = re.compile(r"指标|(?:量化|数字|具体|约束性|预期性)的?目标|目标值")
+_NATURE = re.compile(r"约束性|预期性")
+_PERCENT = re.compile(r"百分比|百分数|百分之|带%|%|％")
+_UNIT = re.compile(r"以([\u4e00-\u9fff]{1,3})(?:为单位|计(?:算|量)?)|单位(?:是|为)([\u4e00-\u9fff]{1,3})")
+_TABLE = re.compile(r"专栏|表[里中格]|主要(?:经济)?(?:社会)?(?:发展)?指标")
+_NOT_TOPIC = re.compile(
+    r"指标|目标值?|量化|数字|具体|约束性|预期性|百分比|百分数|百分之|带|%|％|以[\u4e00-\u9fff]{1,3}(?:为单位|计)|单位[是为][\u4e00-\u9fff]{1,3}|专栏\d*|表[里中格]|主要|经济社会发展|所有|全部|"
+    r"列出|列举|清单|一览|都有什么|都有|有关|方面|领域|相关|的|是|有|用|以|表示|请|个|项|关于|规划|里|中|到|年|\d+|[,，。?？、]"
+)
+_SUM = re.compile(r"合计|总共|一共|加起来|之和|相加|加在一起")
+_DIFFERENCE = re.compile(
+    r"比.{0,14}(?:多|增加|提高|高|少|增长|低|减少|下降)了?多少|增加了?多少|相差|差了?多少|涨了?多少|提高了?多少|多了?多少|差距"
+)
+
+
+@dataclass(frozen=True)
+class Worked:
+    """An answer made from the register: `text` with marks [rank], the evidence it cites, and `own` figures of the
+    answer itself, which no source holds (a count, a difference), as written."""
+
+    text: str
+    evidence: tuple[Evidence, ...]
+    own: tuple[str, ...]
+
+
+def asks_for_list(query: Query) -> bool:
+    """Whether a question asks for a list of targets."""
+    return bool(_LISTS.search(query.text) and _OF_TARGETS.search(query.text))
+
+
+def two_lists(query: Query, conflicts: Sequence[Conflict], chunks: Mapping[str, Chunk]) -> Worked | None:
+    """Both sides of a list that stands in the documents twice with other members, where the question asks for it."""
+    for conflict in conflicts:
+        if conflict.kind != "清单不一致" or conflict.about not in query.text:
+            continue
+        evidence = tuple(
+            Evidence(Passage(chunk := chunks[side.chunk], 0.0, number), 0, len(chunk.text), 0.0)
+            for number, side in enumerate(conflict.sides, 1)
+        )
+        first = conflict.sides[0]
+        note = conflict.note.removeprefix(f"{CHECK}：")
+        marks = "".join(f"[{number}]" for number in range(1, len(conflict.sides) + 1))
+        text = f"{render('differing')}\n{first.said}[1]\n{note}{marks}"
+        return Worked(text, evidence, (note,))
+    return None
+
+
+def listing(
+    query: Query,
+    registers: Mapping[str, Register],
+    chunks: Mapping[str, Chunk],
+    likeness: Callable[[str, Sequence[str]], Sequence[float]] | None,
+) -> Worked | None:
+    """All targets that a question asks to be listed, in the order of the text; None where the register holds nothing of
+    the kind."""
+    chosen = [target for register in registers.values() for target in register.targets]
+    if nature := _NATURE.search(query.text):
+        chosen = [target for target in chosen if target.nature == nature.group()]
+    if _PERCENT.search(query.text):
+        chosen = [target for target in chosen if target.unit == "%"]
+    elif unit := _UNIT.search(query.text):
+        chosen = [target for target in chosen if target.unit.endswith(unit.group(1) or unit.group(2))]
+    if _TABLE.search(query.text):
+        chosen = [target for target in chosen if target.source == "table"]
+    if query.years:
+        chosen = [target for target in chosen if target.year in query.years or target.value is None]
+    topic = "".join(_NOT_TOPIC.sub(" ", query.core).split())
+    if len(topic) >= 2:
+        chosen = _of_topic(topic, query, chosen, chunks, likeness)
+    rows = {t.chunk for t in chosen if t.source == "table"}  # a row is told as a whole, once
+    distinct = {
+        t.chunk if t.chunk in rows else (t.chunk, t.start, t.indicator, t.subject, t.text_value): t for t in chosen
+    }
+    chosen = list(distinct.values())
+    if not chosen:
+        return None
+    evidence: list[Evidence] = []
+    lines: list[str] = []
+    for number, target in enumerate(chosen, 1):
+        chunk = chunks[target.chunk]
+        evidence.append(Evidence(Passage(chunk, 0.0, number), *_stretch(target, chunk), 0.0))
+        lines.append(f"· {told(target, chunk)}[{number}]")
+    count = f"{len(chosen)}项"
+    return Worked("\n".join([render("listed", count=count), *lines]), tuple(evidence), (count,))
+
+
+def told(target: Target, chunk: Chunk) -> str:
+    """A target in words: a table row as a whole, else its name and the plan's own words for its value."""
+    if chunk.cells:
+        return row_words(chunk)
+    year = f"（{target.year}年）" if target.year is not None and str(target.year) in target.sentence else ""
+    return f"{target.subject}{target.indicator} {target.text_value}{year}"
+
+
+def _stretch(target: Target, chunk: Chunk) -> tuple[int, int]:
+    start = chunk.text.find(target.sentence)
+    return (start, start + len(target.sentence)) if start >= 0 else (0, len(chunk.text))
+
+
+def _of_topic(
+    topic: str,
+    query: Query,
+    targets: Sequence[Target],
+    chunks: Mapping[str, Chunk],
+    likeness: Callable[[str, Sequence[str]], Sequence[float]] | None,
+) -> list[Target]:
+    """The targets of a topic: its words, or official words for them, in their names and titles, or their likeness."""
+    wanted = set(bigrams(topic))
+    official = {fold(term) for term in query.terms}
+    names = [_name_with_titles(target, chunks[target.chunk]) for target in targets]
+    alike = likeness(topic, names) if likeness is not None and names else [0.0] * len(names)
+    found = []
+    for target, name, cosine in zip(targets, names, alike, strict=True):
+        share = len(wanted & set(bigrams(name))) / max(len(wanted), 1)
+        if share >= TOPIC or cosine >= LIKE or any(term in fold(target.indicator) for term in official):
+            found.append(target)
+    return found
+
+
+def _name_with_titles(target: Target, chunk: Chunk) -> str:
+    """What a target is found by: its name and, of a table row, the other words of the row, else the titles above."""
+    titles = [title.removeprefix("〔拟题〕") for title in target.section[-2:]]
+    beside = [cell.text.replace(" ", "") for cell in chunk.cells if not re.search(r"\d", cell.text)] or titles
+    return f"{target.subject}{target.indicator} {' '.join(beside)}"
+
+
+def worked_out(query: Query, parts: Sequence[Evidence]) -> tuple[str, tuple[str, ...]] | None:
+    """A difference between two years, or a sum of several figures, that the question asks for, from the evidence of
+    its parts: the sentence that tells it, and the figures in it that are worked out. None where the question asks for
+    none or the figures do not go together."""
+    asked = frozenset(bigrams(query.core)) | {pair for term in query.terms for pair in bigrams(term)}
+    if _DIFFERENCE.search(query.text) and len(query.years) == 2:
+        first, last = sorted(query.years)
+        stated = [one for part in parts for one in statements(part)]
+        earlier = _best([one for one in stated if first in one.years], asked)
+        later = _best([one for one in stated if last in one.years], asked)
+        if earlier is None or later is None or earlier is later or _kind(earlier) != _kind(later):
+            return None
+        difference = later.figure.value - earlier.figure.value
+        figure = _written(abs(difference), later, "个百分点" if later.figure.unit == "%" else later.unit)
+        sign = "多" if difference >= 0 else "少"
+        years = (f"{last}年", f"{first}年")
+        return render("difference", later=years[0], earlier=years[1], sign=sign, figure=figure), (figure, *years)
+    if _SUM.search(query.text) and len(parts) > 1:
+        best = [_best(statements(part), asked) for part in parts]
+        summands = [one for one in best if one is not None]
+        if len(summands) == len(parts) and len({_kind(one) for one in summands}) == 1:
+            total = sum((one.figure.value for one in summands), Decimal(0))
+            figure = _written(total, summands[0], summands[0].unit)
+            return render("sum", figure=figure), (figure,)
+    return None
+
+
+def _best(stated: Sequence[Statement], asked: frozenset[str]) -> Statement | None:
+    """The statement that is most by name what was asked for; None where none is at all."""
+    named = [one for one in stated if one.name & asked]
+    return max(named, key=lambda one: len(one.name & asked) / len(one.name), default=None)
+
+
+def _kind(statement: Statement) -> tuple[str, str]:
+    return statement.figure.unit, statement.unit
+
+
+def _written(value: Decimal, like: Statement, unit: str) -> str:
+    """A value in the unit in which another figure is written: 102000 like 145万吨 -> 10.2万吨."""
+    factor, _ = unit_of(like.unit)
+    return f"{(value / factor).normalize():f}{unit}"
