@@ -51,9 +51,12 @@ class Sheet:
 
 def target_record(target: Target) -> dict[str, Any]:
     """A target as jsonl holds it: figures and years are strings, as they are written in the plan; what a target need
-    not have (value_max, baseline_value, baseline_year, part_of) is left out where it has none."""
+    not have (value_max, baseline_value, baseline_year) is left out where it has none, and so is what only this program
+    finds its way by."""
     record = _record(target)
-    for name in ("value_max", "baseline_value", "baseline_year", "part_of"):
+    for name in ("chunk", "start", "end", "part_of"):
+        del record[name]
+    for name in ("value_max", "baseline_value", "baseline_year"):
         if not record[name]:
             del record[name]
     return record

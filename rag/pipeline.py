@@ -16,8 +16,9 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
@@ -72,6 +73,19 @@ class SourceLine:
 
 
 @dataclass(frozen=True)
+class Reply:
+    """What is to be said and from what. `own` are figures of the answer itself, which no source holds; `stretches` maps
+    the rank of a passage to the stretch of it that its mark rests on, where that is known beforehand."""
+
+    passages: tuple[Passage, ...]
+    evidence: tuple[Evidence, ...]
+    verdict: Verdict
+    pieces: Generator[str, None, None]
+    own: tuple[str, ...] = ()
+    stretches: Mapping[int, tuple[int, int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Pipeline:
     """question -> Answer, over one index. Raises what its parts raise, unchanged."""
 
@@ -92,48 +106,44 @@ class Pipeline:
         """Growing Answers; the first, without text, shows what was found; the last is checked and final."""
         started = time.perf_counter()
         query = understand(question, history, self.frame)
-        found, selection, verdict = self.search(query)
-        made = self.from_register(query)
-        if made is not None:
-            selection, verdict = Selection(made.evidence, made.evidence[:1]), Verdict(REGISTERED, True)
-            found = tuple(one.passage for one in made.evidence) + found
-        evidence = selection.evidence
-        shown = (distinct(found) if made else in_order(found, selection))[: self.passages]
+        reply = self.reply(query)
         draft = Answer(
             question=question,
             text="",
-            status="answered" if verdict.answered else "refused",
-            passages=shown,
+            status="answered" if reply.verdict.answered else "refused",
+            passages=reply.passages[: self.passages],
             completed=query.text if query.completed else None,
-            confidence=verdict.confidence,
+            confidence=reply.verdict.confidence,
             backend=self.backend,
         )
         yield draft
-        own: tuple[str, ...] = selection.unanswered
-        pieces: Iterator[str]
-        if made is not None:
-            pieces, own = iter([made.text]), made.own
-        elif verdict.answered:
-            pieces = self.generate(query, selection)
-        else:
-            pieces = iter([self.refusal(query, verdict, evidence)])
-        cited = [one.passage for one in evidence]
-        known = {one.passage.rank: (one.start, one.end) for one in made.evidence} if made is not None else None
+        cited = [one.passage for one in reply.evidence]
         text = ""
-        try:
-            for piece in pieces:
+        # A caller that stops reading stops the answerer: not when its memory is freed, but now.
+        with closing(reply.pieces):
+            for piece in reply.pieces:
                 text += piece
-                marked, citations = cite(text, cited, known)
+                marked, citations = cite(text, cited, reply.stretches)
                 yield replace(draft, text=marked, citations=citations, seconds=time.perf_counter() - started)
-        finally:
-            # A caller that stops reading stops the answerer: not when its memory is freed, but now.
-            if isinstance(pieces, Generator):
-                pieces.close()
-        if verdict.answered and made is None and (result := worked_out(query, selection.parts)):
-            text, own = f"{text}\n{result[0]}", (*own, *result[1])
-        marked, citations = cite(text, cited, known)
-        final = self._checked(query, replace(draft, text=marked, citations=citations), evidence, own)
+        marked, citations = cite(text, cited, reply.stretches)
+        final = self._checked(query, replace(draft, text=marked, citations=citations), reply)
         yield replace(final, seconds=round(time.perf_counter() - started, 6))
+
+    def reply(self, query: Query) -> Reply:
+        """What is to be said to a question, and from what: a list or sum from the register, a refusal, or what the
+        answerer makes of the evidence."""
+        found, selection, verdict = self.search(query)
+        if (made := self.from_register(query)) is not None:
+            passages = distinct([*(one.passage for one in made.evidence), *found])
+            stretches = {one.passage.rank: (one.start, one.end) for one in made.evidence}
+            return Reply(passages, made.evidence, Verdict(REGISTERED, True), spoken([made.text]), made.own, stretches)
+        passages = in_order(found, selection)
+        if not verdict.answered:
+            refusal = self.refusal(query, verdict, selection.evidence)
+            return Reply(passages, selection.evidence, verdict, spoken([refusal]))
+        told, own = worked_out(query, selection.parts) or ("", ())
+        pieces = spoken(self.generate(query, selection), f"\n{told}" if told else "")
+        return Reply(passages, selection.evidence, verdict, pieces, (*selection.unanswered, *own))
 
     def search(self, query: Query) -> tuple[tuple[Passage, ...], Selection, Verdict]:
         """Passages, the evidence in them, and whether it answers. The questions within a question are searched each
@@ -211,14 +221,14 @@ class Pipeline:
     def chunk_of(self) -> dict[str, Chunk]:
         return {chunk.id: chunk for chunk in self.index.chunks}
 
-    def _checked(self, query: Query, answer: Answer, evidence: Sequence[Evidence], own: Sequence[str]) -> Answer:
+    def _checked(self, query: Query, answer: Answer, reply: Reply) -> Answer:
         """The answer with its figures checked. One whose check fails is withdrawn: what is shown instead is the
         nearest passage in its own words, said to be no answer."""
-        checks = self.checks(answer, query, own)
+        checks = self.checks(answer, query, reply.own)
         if all(check.ok for check in checks) and all(self.stands(citation) for citation in answer.citations):
             return replace(answer, checks=checks)
-        text = render("refusal", reason=render("withdrawn"), nearest=self.nearest(query, evidence))
-        marked, citations = cite(text, [one.passage for one in evidence])
+        text = render("refusal", reason=render("withdrawn"), nearest=self.nearest(query, reply.evidence))
+        marked, citations = cite(text, [one.passage for one in reply.evidence])
         return replace(answer, text=marked, status="refused", citations=citations, checks=checks)
 
     def checks(self, answer: Answer, query: Query, own: Sequence[str] = ()) -> tuple[Check, ...]:
@@ -316,6 +326,13 @@ class Pipeline:
 
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "index" / "sources"
+
+
+def spoken(pieces: Iterable[str], last: str = "") -> Generator[str, None, None]:
+    """Pieces as they come, and a last one; closing it closes what they come from."""
+    yield from pieces
+    if last:
+        yield last
 
 
 def told_apart(side: Query, sides: Sequence[Query]) -> list[str]:
