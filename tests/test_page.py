@@ -18,6 +18,10 @@ from urllib.parse import urlsplit
 import pytest
 
 import app
+from index.build import DEFAULT_INDEX
+from index.conflicts import Conflict, Evidence, conflicts
+from index.store import load
+from index.targets import Register, Target, registers
 from index.types import Chunk, Document, Line
 from rag.pipeline import SourceLine
 from rag.types import Answer, Citation, Passage, Turn
@@ -143,6 +147,55 @@ def ask_known(page: sync_api.Page) -> Known:
     return known
 
 
+@dataclass(frozen=True)
+class Listed:
+    """What the register of the shipped plan holds: all targets, one of each kind to look for, and what to check."""
+
+    targets: tuple[Target, ...]
+    binding: Target  # 约束性, of a table row
+    said: Target  # of a sentence, the only target of its indicator
+    conflicts: tuple[Conflict, ...]
+
+
+@pytest.fixture(scope="module")
+def listed(served) -> Listed:
+    """Read from the index that the served page uses, so after the page is there."""
+    index = load(DEFAULT_INDEX)
+    (register,) = registers(index.documents, index.sections, index.chunks).values()
+    names = [target.indicator for target in register.targets]
+    alone = [t for t in register.targets if t.value is not None and sum(t.indicator in name for name in names) == 1]
+    return Listed(
+        register.targets,
+        next(t for t in alone if t.source == "table" and t.nature == "约束性"),
+        next(t for t in alone if t.source == "text" and t.indicator in t.sentence),
+        conflicts(register, index.chunks),
+    )
+
+
+def open_register(page: sync_api.Page) -> None:
+    page.get_by_role("tab", name="指标台账").click()
+    page.wait_for_selector("#count >> text=/共 [0-9]+ 项/")
+
+
+def wait_for_count(page: sync_api.Page, words: str) -> None:
+    page.locator("#count .count").get_by_text(words, exact=True).wait_for()
+
+
+def choose(page: sync_api.Page, name: str, choice: str) -> None:
+    page.get_by_label(name, exact=True).click()
+    page.get_by_role("option", name=choice, exact=True).click()
+
+
+def search_for(page: sync_api.Page, words: str) -> None:
+    page.fill("#search textarea", words)
+
+
+def pick(page: sync_api.Page, words: str) -> None:
+    """Click the first cell of the table that reads so."""
+    page.locator("#targets [role=gridcell]").get_by_text(words, exact=True).first.click()
+    page.wait_for_selector("#target .card")
+
+
 def is_hit(page: sync_api.Page) -> bool:
     return bool(page.evaluate("window.hit !== undefined"))
 
@@ -227,8 +280,12 @@ def test_the_page_is_chinese_for_a_browser_of_another_language(served, browser) 
     page.goto(served)
     page.wait_for_selector("#question textarea")
     words = page.inner_text("body")
+    open_register(page)
+    controls = page.inner_text("#filters") + page.inner_text("#counting") + page.inner_text("#views [role=tablist]")
     context.close()
     assert "依据原文" in words
+    assert "查找" in controls
+    assert re.findall(r"[A-Za-z]{3,}", controls.replace("xlsx", "")) == []
     # Outside names of documents, which may hold any letters, the page has no word in Latin ones.
     assert re.findall(r"[A-Za-z]{3,}", words.replace(page_title(served), "")) == []
 
@@ -253,7 +310,153 @@ def test_the_endpoint_answers_with_marks_and_is_the_only_one(served) -> None:
         client.predict("", api_name="/ask")
 
 
+# The register of the shipped plan
+
+
+def test_a_target_is_found_filtered_and_shown_in_its_table_row(served, visit, listed) -> None:
+    page = visit(served)
+    open_register(page)
+    every = len(listed.targets)
+    wait_for_count(page, f"共 {every} 项")
+    binding = sum(target.nature == "约束性" for target in listed.targets)
+    choose(page, "属性", "约束性")
+    wait_for_count(page, f"共 {binding} 项（全部 {every} 项）")
+    target = listed.binding
+    pick(page, target.indicator)
+    card = page.locator("#target .card")
+    assert target.indicator in card.locator(".about").inner_text()
+    assert card.locator("mark").all_inner_texts() == [target.text_value]
+    assert app.told_value(target) in card.locator(".value").inner_text()
+    assert (
+        str(target.line)
+        in page.locator("#targets .row-selected, #targets [aria-selected=true]").first.locator("xpath=..").inner_text()
+    )
+
+
+def test_a_target_of_the_text_is_shown_in_its_paragraph(served, visit, listed) -> None:
+    page = visit(served)
+    open_register(page)
+    target = listed.said
+    search_for(page, target.indicator)
+    found = app.matching(listed.targets, target.indicator, [app.ALL] * len(app.FACETS))
+    wait_for_count(page, f"共 {len(found)} 项（全部 {len(listed.targets)} 项）")
+    pick(page, target.indicator)
+    card = page.locator("#target .card")
+    assert card.locator(".sentence").inner_text() == target.sentence
+    assert target.text_value in card.locator(".sentence mark").all_inner_texts()
+    assert f"第{target.line}行" in card.locator(".lines").inner_text()
+    for title in target.section:
+        assert title.removeprefix("〔拟题〕") in card.locator(".path").inner_text()
+
+
+def test_a_row_clicked_after_sorting_is_the_one_shown(served, visit, listed) -> None:
+    page = visit(served)
+    open_register(page)
+    page.locator("#targets [data-testid=header-0]").click()
+    first = page.locator("#targets [role=gridcell]").first
+    names = [target.indicator for target in listed.targets]
+    page.wait_for_function(
+        "name => document.querySelector('#targets [role=gridcell]').innerText.trim() !== name", arg=names[0]
+    )
+    name = first.inner_text().strip()
+    first.click()
+    page.wait_for_selector("#target .card")
+    assert name in names
+    assert name in page.inner_text("#target .about")
+
+
+def test_words_that_find_nothing_are_said_so_and_nothing_can_be_downloaded(served, visit) -> None:
+    page = visit(served)
+    open_register(page)
+    search_for(page, "没有这样的指标")
+    page.wait_for_selector("#count >> text=请放宽筛选")
+    assert page.get_by_role("button", name="下载 xlsx").is_disabled()
+
+
+def test_what_is_to_be_checked_is_shown_with_both_lines(served, visit, listed) -> None:
+    page = visit(served)
+    open_register(page)
+    page.get_by_role("tab", name="待核对").click()
+    cards = page.locator("#conflicts .card")
+    cards.first.wait_for()
+    assert cards.count() == len(listed.conflicts)
+    for position, conflict in enumerate(listed.conflicts):
+        shown = cards.nth(position).inner_text()
+        assert conflict.note in shown
+        assert conflict.kind in shown
+        marked = cards.nth(position).locator("mark").all_inner_texts()
+        assert {side.said for side in conflict.sides} <= set(marked)
+    assert "错误" not in page.inner_text("#conflicts")
+
+
+def test_baselines_and_targets_are_drawn(served, visit) -> None:
+    page = visit(served)
+    open_register(page)
+    page.get_by_role("tab", name="基期与目标").click()
+    page.wait_for_selector("#plot svg circle.goal")
+    for label in page.locator("#plot svg text").all():
+        box, drawing = label.bounding_box(), label.locator("xpath=..").bounding_box()
+        assert drawing["x"] <= box["x"]
+        assert box["x"] + box["width"] <= drawing["x"] + drawing["width"]
+
+
+def test_what_is_listed_is_what_is_downloaded(served, visit, listed, tmp_path) -> None:
+    from openpyxl import load_workbook
+
+    page = visit(served)
+    open_register(page)
+    choose(page, "属性", "约束性")
+    binding = [target for target in listed.targets if target.nature == "约束性"]
+    wait_for_count(page, f"共 {len(binding)} 项（全部 {len(listed.targets)} 项）")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="下载 xlsx").click()
+    assert download.value.suggested_filename.startswith("指标台账")
+    download.value.save_as(tmp_path / "register.xlsx")
+    headings, *rows = load_workbook(tmp_path / "register.xlsx").active.iter_rows(values_only=True)
+    at, line = headings.index("指标"), headings.index("行号")
+    assert [(row[at], row[line]) for row in rows] == [(target.indicator, target.line) for target in binding]
+
+
+def test_both_tabs_keep_what_was_entered(served, visit, listed) -> None:
+    page = visit(served)
+    known = ask_known(page)
+    open_register(page)
+    search_for(page, listed.said.indicator)
+    page.wait_for_selector("#count >> text=全部")
+    count = page.inner_text("#count")
+    page.get_by_role("tab", name="问答").click()
+    assert known.figure in page.inner_text("#chat .reply .text")
+    page.get_by_role("tab", name="指标台账").click()
+    page.wait_for_selector("#count >> text=全部")
+    assert page.input_value("#search textarea") == listed.said.indicator
+    assert page.inner_text("#count") == count
+
+
+def test_the_register_fits_a_phone(served, visit, listed) -> None:
+    page = visit(served, NARROW)
+    open_register(page)
+    pick(page, listed.targets[0].indicator)
+    assert not overflows(page)
+    assert page.locator("#target .card").bounding_box()["width"] <= NARROW["width"]
+    for view, part in (("待核对", "#conflicts .card"), ("基期与目标", "#plot svg")):
+        page.get_by_role("tab", name=view).click()
+        page.wait_for_selector(part)
+        assert not overflows(page)
+        assert page.locator(part).first.bounding_box()["width"] <= NARROW["width"]
+
+
 # A scripted pipeline
+
+
+@dataclass(frozen=True)
+class Lines:
+    """The lines of an index whose documents have one each."""
+
+    documents: tuple[Document, ...]
+
+    def line(self, doc_id: str, number: int) -> Line:
+        (line,) = (document.lines[number - 1] for document in self.documents if document.id == doc_id)
+        return line
 
 
 @dataclass
@@ -263,7 +466,34 @@ class EndlessPipeline:
     closed: threading.Event = field(default_factory=threading.Event)
     over: threading.Event = field(default_factory=threading.Event)
     backend: str = HOSTILE
-    documents: tuple[Document, ...] = (Document("d", HOSTILE, "d.txt", "0", (Line(1, HOSTILE),)),)
+    documents: tuple[Document, ...] = (
+        Document("d", HOSTILE, "d.txt", "0", (Line(1, HOSTILE),)),
+        Document("e", "没有目标的文件", "e.txt", "0", (Line(1, "无"),)),
+    )
+    worked_out: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def index(self) -> Lines:
+        return Lines(self.documents)
+
+    @property
+    def registers(self) -> dict[str, Register]:
+        """One target in the first document, of which everything is hostile, and none in the second."""
+        self.worked_out.set()
+        target = Target(
+            "d", 1, (HOSTILE, HOSTILE), HOSTILE, HOSTILE, "1", None, HOSTILE, "=", False, 2030, "1", 2025, "预期性",
+            "level", "text", HOSTILE, HOSTILE, "c", 0, len(HOSTILE),
+        )  # fmt: skip
+        return {"d": Register((target,), (), ()), "e": Register((), (), ())}
+
+    @property
+    def conflicts(self) -> dict[str, tuple[Conflict, ...]]:
+        side = Evidence("d", 1, (HOSTILE,), HOSTILE, HOSTILE, "c", 0, len(HOSTILE))
+        return {"d": (Conflict("清单不一致", HOSTILE, HOSTILE, (side,)),), "e": ()}
+
+    @property
+    def chunk_of(self) -> dict[str, Chunk]:
+        return {"c": Chunk("c", "d", "paragraph", (1,), 0, len(HOSTILE), HOSTILE, (HOSTILE,))}
 
     def stream(self, question: str, history: Sequence[Turn] = ()) -> Iterator[Answer]:
         chunk = Chunk("0" * 16, "d", "paragraph", (2,), 0, len(HOSTILE), HOSTILE, (HOSTILE,))
@@ -309,6 +539,49 @@ def test_hostile_words_of_documents_are_shown_as_text(endless, visit) -> None:
     assert HOSTILE in page.inner_text("#examples")
     assert page.locator("img, strong, a[href^=http], #panel script, #chat script, #header script").count() == 0
     assert not is_hit(page)
+
+
+def test_hostile_words_of_the_register_are_shown_as_text(endless, visit) -> None:
+    page = visit(endless.address)
+    open_register(page)
+    pick(page, HOSTILE)
+    for place in ("#target .about", "#target .value", "#target .path", "#target .document", "#target mark"):
+        assert HOSTILE in page.locator(place).first.inner_text()
+    assert HOSTILE in page.inner_text("#targets [data-testid=cell-0-1]")
+    assert page.locator("#targets img, #targets strong, #target img, #target strong, a[href^=http]").count() == 0
+    page.get_by_role("tab", name="待核对").click()
+    for place in ("#conflicts .about", "#conflicts .note", "#conflicts .path", "#conflicts mark"):
+        assert HOSTILE in page.locator(place).first.inner_text()
+    page.get_by_role("tab", name="基期与目标").click()
+    page.wait_for_selector("#plot")
+    assert page.locator("#conflicts img, #plot img, #plot script, #conflicts script, a[href^=http]").count() == 0
+    assert not is_hit(page)
+
+
+def test_the_register_is_worked_out_when_its_tab_is_opened(endless, visit) -> None:
+    page = visit(endless.address)
+    page.wait_for_selector("#examples button")
+    assert not endless.pipeline.worked_out.is_set()
+    open_register(page)
+    assert endless.pipeline.worked_out.is_set()
+
+
+def test_another_document_is_chosen_and_one_without_targets_is_said_to_have_none(endless, visit) -> None:
+    page = visit(endless.address)
+    open_register(page)
+    wait_for_count(page, "共 1 项")
+    search_for(page, "没有这个词")
+    page.wait_for_selector("#count >> text=请放宽筛选")
+    choose(page, "文档", "没有目标的文件")
+    page.wait_for_selector("#untargeted >> text=《没有目标的文件》里没有找到量化的目标")
+    assert not page.locator("#listing").is_visible()
+    page.get_by_role("tab", name="待核对").click()
+    page.wait_for_selector("#conflicts >> text=没有发现需要核对的地方")
+    choose(page, "文档", HOSTILE)
+    page.wait_for_selector("#conflicts .card")
+    page.get_by_role("tab", name="指标", exact=True).click()
+    wait_for_count(page, "共 1 项")
+    assert page.input_value("#search textarea") == ""
 
 
 def test_stopping_closes_the_stream_and_says_that_the_answer_is_incomplete(endless, visit) -> None:

@@ -39,7 +39,7 @@ def test_shipped_plan_keeps_its_lines() -> None:
     assert len(document.lines) == 602
     assert [line.number for line in document.lines] == list(range(1, 603))
     assert document.sha256 == hashlib.sha256(PLAN.read_bytes()).hexdigest()
-    assert document.title == document.lines[0].text
+    assert document.title == "".join(line.text for line in document.lines[:3])
     assert "\n".join(texts(document)).encode() == PLAN.read_bytes()
 
 
@@ -431,3 +431,10 @@ def test_no_permission(tmp_path: Path) -> None:
     path.chmod(0)
     with ordinary_user(), pytest.raises(DocumentError, match=r"没有读取文件“a\.txt”的权限"):
         read(path)
+
+
+def test_a_title_over_several_lines_is_put_together_and_no_further(tmp_path: Path) -> None:
+    broken = write(tmp_path, "broken.txt", "云泽州国民经济和社会发展\n第十五个五年规划纲要\n总则\n".encode())
+    assert read(broken).title == "云泽州国民经济和社会发展第十五个五年规划纲要"
+    plain = write(tmp_path, "plain.txt", "会议记录\n到会五人。\n工作报告\n".encode())
+    assert read(plain).title == "会议记录"
