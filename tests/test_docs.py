@@ -162,9 +162,9 @@ def test_every_target_is_in_the_readme() -> None:
     "command",
     [("app.py",), ("eval.mutate",), ("index.train",)]
     + [(module,) for module in ("index", "rag", "eval")]
-    + [("index", name) for name in ("build", "add", "remove", "show")]
+    + [("index", name) for name in ("build", "add", "remove", "show", "targets")]
     + [("rag", name) for name in ("ask", "batch", "doctor")]
-    + [("eval", "fit")],
+    + [("eval", name) for name in ("fit", "register")],
     ids=" ".join,
 )
 def test_help_needs_no_heavy_library(command: tuple[str, ...]) -> None:
