@@ -13,12 +13,12 @@ from index.tables import Row, bare, flat_extent, is_rule, items, real_extent, ro
 from index.types import Cell, Chunk, ChunkKind, Document, Line, Section
 
 _LABEL = re.compile(r"(?:\d+[.．、])?\s*([^。:：,，;；]{2,25})[。:：]")
-PARAGRAPH_LENGTH = 1200  # characters; a longer paragraph is split at the ends of its sentences
+PARAGRAPH_LENGTH = 1200  # characters; a longer paragraph is split where its sentences end
 
 
 def label_of(chunk: Chunk) -> str:
-    """What a chunk says of itself before its first word on the matter: the label of an item (2.食品加工项目:…, 某县。…),
-    else the last title above it, an editor's without its mark."""
+    """What a chunk says of itself before its first word on the matter: the label of an item (2.食品加工项目:…, or
+    某县。…), else the last title above it, an editor's without its mark."""
     if chunk.kind == "item" and (label := _LABEL.match(chunk.text)):
         return label.group(1)
     return chunk.section[-1].removeprefix("〔拟题〕") if chunk.section else ""

@@ -215,7 +215,11 @@ class Pipeline:
     @cached_property
     def conflicts(self) -> dict[str, tuple[Conflict, ...]]:
         """Where each document disagrees with itself."""
-        return {doc: conflicts(register, self.index.chunks) for doc, register in self.registers.items()}
+        chunks = self.index.chunks
+        return {
+            doc: conflicts(register, [chunk for chunk in chunks if chunk.doc_id == doc])
+            for doc, register in self.registers.items()
+        }
 
     @cached_property
     def chunk_of(self) -> dict[str, Chunk]:

@@ -421,13 +421,13 @@ def test_both_tabs_keep_what_was_entered(served, visit, listed) -> None:
     open_register(page)
     search_for(page, listed.said.indicator)
     page.wait_for_selector("#count >> text=全部")
-    count = page.inner_text("#count")
+    count = page.inner_text("#count .count")
     page.get_by_role("tab", name="问答").click()
     assert known.figure in page.inner_text("#chat .reply .text")
     page.get_by_role("tab", name="指标台账").click()
     page.wait_for_selector("#count >> text=全部")
     assert page.input_value("#search textarea") == listed.said.indicator
-    assert page.inner_text("#count") == count
+    assert page.inner_text("#count .count") == count
 
 
 def test_the_register_fits_a_phone(served, visit, listed) -> None:
