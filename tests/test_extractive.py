@@ -129,7 +129,7 @@ def test_a_figure_asked_for_is_never_narrowed_away() -> None:
 
 def test_footnote_signs_of_the_source_are_no_marks_of_the_answer() -> None:
     """A source taken from an encyclopedia page holds [1] of its own: it must not point at another passage."""
-    own = evidence(paragraph("森林覆盖率达到27.5%[1]，居全省前列[2]。", 4), 3)
+    own = evidence(paragraph("森林覆盖率达到27.5%[1]，居全省前列[2]。", 4), 3, 9.0)
     first = evidence(paragraph("粮食产能96万吨。", 9), 1)
     said = say(understand("森林覆盖率是多少？"), own, first)
     text, citations = cite(said, [own.passage, first.passage])
@@ -137,3 +137,14 @@ def test_footnote_signs_of_the_source_are_no_marks_of_the_answer() -> None:
     assert citations[0].quote == own.text
     assert text.count("[1]") == 1
     assert text.endswith("[1]")
+
+
+def test_a_second_sentence_as_likely_as_the_first_is_shown_too() -> None:
+    """Nearer for a figure than for words: a second figure is a doubt, a second sentence a help."""
+    best = evidence(paragraph("支持社会力量举办养老机构。", 4), 1, 5.0)
+    near = evidence(paragraph("推动居家社区机构相协调。", 9), 2, 4.2)
+    far = evidence(paragraph("建设博物馆新馆。", 12), 2, 3.9)
+    question = understand("养老服务怎么办好？")
+    assert say(question, best, near) == f"支持社会力量举办养老机构。[1]\n{render('perhaps')}推动居家社区机构相协调。[2]"
+    assert say(question, best, far) == "支持社会力量举办养老机构。[1]"
+    assert render("perhaps") not in say(understand("养老机构有多少家？"), best, near)

@@ -7,7 +7,7 @@ places, two things), or where the documents say two different things, which are 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -30,10 +30,14 @@ LENGTH_COST = 0.01  # of a bigram of the question, for each character shown
 class Extractive:
     """Callable: (query, selection) -> pieces of the answer.
 
-    `longest` is the length in characters over which a quote is narrowed to the clauses that answer.
+    `longest` is the length in characters over which a quote is narrowed to the clauses that answer. `close` is how
+    near in score (log-odds) a second piece of evidence must come to be shown as well; nearer for figures, of which a
+    second one is a doubt where a second sentence is a help.
     """
 
     longest: int = 170
+    close: float = 1.0
+    close_figure: float = 0.5
 
     name = NAME
 
@@ -47,10 +51,19 @@ class Extractive:
             elif other := retold(query, chosen[0], selection.evidence):
                 between = "\n" + render("retold")
                 chosen.append(other)
+            elif other := self.rival(query, chosen[0], selection.evidence):
+                between = "\n" + render("perhaps")
+                chosen.append(other)
         for number, one in enumerate(chosen):
             yield (between if number else "") + self.quote(query, one)
         for asked in selection.unanswered:
             yield "\n" + render("side_missing", asked=asked)
+
+    def rival(self, query: Query, best: Evidence, evidence: Sequence[Evidence]) -> Evidence | None:
+        """Other evidence that is almost as likely to answer: which of the two is meant is for the reader to say."""
+        other = next((one for one in evidence if one is not best), None)
+        close = self.close_figure if query.want == "figure" else self.close
+        return other if other is not None and best.score - other.score < close else None
 
     def quote(self, query: Query, evidence: Evidence) -> str:
         """The words of a piece of evidence with its mark: a row in words, a long sentence narrowed, a stretch of an
