@@ -505,9 +505,9 @@ def test_refusals_hold_no_figure_of_their_own(answered: list[Asked]) -> None:
 
 # --- quality
 
-# About 4 points below what was measured when they were set (0.83, 0.83, 0.98), on the copy 6 below (0.84, 0.88, 0.98).
-ACCURACY_FLOOR, ANSWER_ACCURACY_FLOOR, RECALL_FLOOR = 0.79, 0.79, 0.94
-MUTATED_ACCURACY_FLOOR, MUTATED_ANSWER_ACCURACY_FLOOR, MUTATED_RECALL_FLOOR = 0.77, 0.81, 0.91
+# About 4 points below what was measured when they were set (0.90, 0.91, 0.99), a little more on the copy.
+ACCURACY_FLOOR, ANSWER_ACCURACY_FLOOR, RECALL_FLOOR = 0.86, 0.87, 0.94
+MUTATED_ACCURACY_FLOOR, MUTATED_ANSWER_ACCURACY_FLOOR, MUTATED_RECALL_FLOOR = 0.80, 0.84, 0.93
 
 
 def quality(answers: Sequence[Answer], questions: Sequence[Question]) -> tuple[float, float, float]:
