@@ -304,6 +304,8 @@ def _manifest(
             "model": embedder.name,
             "revision": embedder.revision,
             "dimension": embedder.dimension,
+            "question_prefix": embedder.question_prefix,
+            "document_prefix": embedder.document_prefix,
             "normalised": True,
         },
         "tokeniser": {

@@ -44,7 +44,7 @@ class Embedder(Protocol):
     """What the index and the retriever need of a model.
 
     `name`: what `load_embedder` loads it by again. `revision`: first 16 hex digits of the sha256 over the model's
-    files, so that an index knows which vectors it holds. Both methods return (n, dimension) float32 with unit rows; an
+    files, so that an index knows which vectors it holds. The prefixes are put before every text. Both methods return (n, dimension) float32 with unit rows; an
     empty text gives a row of zeros.
     """
 
@@ -54,6 +54,10 @@ class Embedder(Protocol):
     def revision(self) -> str: ...
     @property
     def dimension(self) -> int: ...
+    @property
+    def question_prefix(self) -> str: ...
+    @property
+    def document_prefix(self) -> str: ...
     def embed_documents(self, texts: Sequence[str]) -> NDArray[np.float32]: ...
     def embed_questions(self, texts: Sequence[str]) -> NDArray[np.float32]: ...
 

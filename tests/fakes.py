@@ -32,6 +32,8 @@ class KeywordEmbedder:
     words: tuple[str, ...]
     name: str = "keywords"
     revision: str = "0" * 16
+    question_prefix: str = ""
+    document_prefix: str = ""
 
     @property
     def dimension(self) -> int:
