@@ -13,7 +13,7 @@ DEV := $(VENV)/dev.done
 
 .DEFAULT_GOAL := test
 .DELETE_ON_ERROR:
-.PHONY: help setup chat test fit
+.PHONY: help setup chat test eval fit
 
 # A .venv whose Python is gone (the system's was upgraded, the folder was half copied) is made anew.
 ifneq ($(shell $(PY) -c 'import pip; print("alive")' 2>/dev/null),alive)
@@ -25,6 +25,7 @@ help:
 	@echo '             make chat ARGS="--port 8000" 传参数给 app.py · passes options to app.py'
 	@echo 'make test    安装、代码检查、类型检查、全部测试（缺省） · set up, lint, type-check, test (default)'
 	@echo 'make setup   只安装，不启动 · only the set-up'
+	@echo 'make eval    评测：核对题集，问完开发集和测试集，写入 eval/results/ · evaluate, results in eval/results/'
 	@echo 'make fit     在开发集上重新拟合权重 · fit the weights on the development set again'
 	@echo 'make help    显示本说明 · this list'
 	@echo 'PYTHON=/path/to/python3 指定安装所用的 Python（3.10 或更新） · the Python to set up with'
@@ -42,6 +43,15 @@ test: $(DEV)
 	$(PY) -m mypy || failed=1; \
 	$(PY) -m pytest $(ARGS) || failed=1; \
 	exit $$failed
+
+# The test set is asked for the record only: nothing is fitted on it, no rule is written after its mistakes.
+eval: $(RUNTIME)
+	$(PY) -m eval check
+	$(PY) -m eval run --set dev --out eval/results/dev --fresh
+	$(PY) -m eval run --set test --out eval/results/test --fresh
+	$(PY) -m eval run --set test --mutate --out eval/results/test-mutated --fresh
+	$(PY) -m eval ablate --set test --out eval/results/ablation
+	$(PY) -m eval summary eval/results
 
 fit: $(DEV)
 	$(PY) -m eval fit $(ARGS)

@@ -1,4 +1,4 @@
-"""Command line of the evaluation: python -m eval fit | register."""
+"""Command line of the evaluation: python -m eval check | run | ablate | summary | fit | register."""
 
 from __future__ import annotations
 
@@ -16,6 +16,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code: 0, or 2 with one line on stderr for an error meant for the user."""
     parser = argparse.ArgumentParser(prog="python -m eval", description="评测与拟合")
     commands = parser.add_subparsers(required=True, metavar="命令")
+    check = commands.add_parser("check", help="逐行核对题集：格式、依据行、要点、题族分组、与备用问题的近似重复")
+    check.add_argument("sets", nargs="*", metavar="SET", help="题集文件，或 eval/sets 里的名称（缺省：dev test）")
+    check.set_defaults(run=_check)
+    asked = commands.add_parser("run", help="问完一个题集并评分；中断后再运行同一命令会接着做")
+    asked.add_argument("--set", default="dev", metavar="SET", help="题集文件，或 eval/sets 里的名称（缺省：dev）")
+    asked.add_argument("--index", type=Path, metavar="DIR", help="索引文件夹（缺省：var/index）")
+    asked.add_argument("--llm", default="extractive", help="由谁回答（缺省：extractive）")
+    asked.add_argument("--seed", type=int, default=7, metavar="N", help="改写件的随机种子（缺省：7）")
+    asked.add_argument("--jobs", type=int, default=1, metavar="N", help="同时回答的进程数（缺省：1）")
+    asked.add_argument("--mutate", action="store_true", help="先把文件和题集改写成别的地名和数字，再问改写件")
+    asked.add_argument("--fresh", action="store_true", help="不接着以前的做，从头再来")
+    asked.add_argument("--out", type=Path, required=True, metavar="DIR", help="结果写入的文件夹")
+    asked.set_defaults(run=_run)
+    ablate = commands.add_parser("ablate", help="去掉检索、词典、台账等部分各问一遍，并列结果；另画干扰段落的影响")
+    ablate.add_argument("--set", default="dev", metavar="SET", help="题集文件，或 eval/sets 里的名称（缺省：dev）")
+    ablate.add_argument("--index", type=Path, metavar="DIR", help="索引文件夹（缺省：var/index）")
+    ablate.add_argument("--out", type=Path, required=True, metavar="DIR", help="结果写入的文件夹")
+    ablate.set_defaults(run=_ablate)
+    summary = commands.add_parser("summary", help="把一个文件夹里的各次评测并列成表")
+    summary.add_argument("folder", type=Path, metavar="DIR", help="各次评测所在的文件夹")
+    summary.set_defaults(run=_summary)
     fit = commands.add_parser("fit", help="在开发集上拟合检索、选句和拒答的权重，写入 rag/weights.json")
     fit.add_argument("--index", type=Path, metavar="DIR", help="索引文件夹（缺省：var/index）")
     fit.set_defaults(run=_fit)
@@ -30,6 +51,48 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     return 0
+
+
+def _set(name: str) -> Path:
+    """A set by its name in eval/sets, or as a file."""
+    from eval.dataset import SETS
+
+    named = SETS / f"{name}.jsonl"
+    return named if named.is_file() else Path(name)
+
+
+def _check(options: argparse.Namespace) -> None:
+    from eval.check import check_sets
+
+    told, near = check_sets([_set(name) for name in options.sets or ("dev", "test")])
+    print("\n".join(told))
+    print(f"与备用问题近似重复（不计数字和地名）：{len(near)} 对。")
+    for pair in near:
+        print(f"  {pair.likeness:.2f} {pair.first} ≈ {pair.second}")
+
+
+def _run(options: argparse.Namespace) -> None:
+    from eval.run import bar, run, told
+    from rag.config import Config
+
+    config = Config(options.index, options.llm)
+    source = _set(options.set)
+    done = run(source, options.out, config, options.seed, options.jobs, options.mutate, options.fresh, bar)
+    print(told(done))
+
+
+def _ablate(options: argparse.Namespace) -> None:
+    from eval.ablation import ablate, told
+    from eval.run import bar
+    from rag.config import Config
+
+    print(told(ablate(_set(options.set), options.out, Config(options.index), bar)))
+
+
+def _summary(options: argparse.Namespace) -> None:
+    from eval.run import summary
+
+    print(summary(options.folder))
 
 
 def _fit(options: argparse.Namespace) -> None:

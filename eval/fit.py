@@ -34,8 +34,8 @@ from rag.understand import understand
 
 FUSION_PENALTY = 1e-3
 EVIDENCE_PENALTY = 3e-4
-TREES, DEPTH, RATE = 100, 2, 0.08
-FALSE_REFUSALS = 0.015  # share of the answerable questions given up for refusing the others
+TREES, DEPTH, RATE, SEEDS = 100, 2, 0.08, 4
+FALSE_REFUSALS = 0.02  # share of the answerable questions given up for refusing the others
 FOLDS = 10
 
 
@@ -67,29 +67,32 @@ def fit_listwise(
 
 def fit_refusal(features: NDArray[np.float64], answerable: NDArray[np.bool_]) -> Boosted:
     """Gradient-boosted trees for the probability that a question is answerable, from features (n, n_features) in the
-    order of rag.judge.FEATURES; the same data give the same trees."""
+    order of rag.judge.FEATURES: the mean of SEEDS models, each on other random subsamples, since one alone depends on
+    its draw. The same data give the same trees."""
     from sklearn.ensemble import GradientBoostingClassifier
 
-    model = GradientBoostingClassifier(
-        n_estimators=TREES, max_depth=DEPTH, learning_rate=RATE, subsample=0.7, random_state=0
-    ).fit(features, answerable)
+    trees: list[tuple[Split, ...]] = []
+    for seed in range(SEEDS):
+        model = GradientBoostingClassifier(
+            n_estimators=TREES, max_depth=DEPTH, learning_rate=RATE, subsample=0.7, random_state=seed
+        ).fit(features, answerable)
+        trees += [_splits(estimator.tree_, RATE / SEEDS) for (estimator,) in model.estimators_]
     share = float(answerable.mean())
-    trees = []
-    for (estimator,) in model.estimators_:
-        tree = estimator.tree_
-        trees.append(
-            tuple(
-                Split(
-                    REFUSAL_FEATURES[tree.feature[node]] if tree.children_left[node] >= 0 else "",
-                    round(float(tree.threshold[node]), 5),
-                    int(tree.children_left[node]),
-                    int(tree.children_right[node]),
-                    round(RATE * float(tree.value[node].item()), 6),
-                )
-                for node in range(tree.node_count)
-            )
-        )
     return Boosted(round(float(np.log(share / (1 - share))), 6), tuple(trees))
+
+
+def _splits(tree: Any, scale: float) -> tuple[Split, ...]:
+    """A tree of scikit-learn as nodes, its leaves multiplied by `scale`."""
+    return tuple(
+        Split(
+            REFUSAL_FEATURES[tree.feature[node]] if tree.children_left[node] >= 0 else "",
+            round(float(tree.threshold[node]), 5),
+            int(tree.children_left[node]),
+            int(tree.children_right[node]),
+            round(scale * float(tree.value[node].item()), 6),
+        )
+        for node in range(tree.node_count)
+    )
 
 
 def confidences(model: Boosted, rows: Sequence[Mapping[str, float]]) -> NDArray[np.float64]:

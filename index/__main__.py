@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from index.errors import UserError
+from index.errors import IndexMismatch, IndexMissing, UserError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -64,11 +65,29 @@ def _parser() -> argparse.ArgumentParser:
 def _build(options: argparse.Namespace) -> None:
     from index.build import SHIPPED_PLAN, build
 
+    if not options.sources:
+        _keep_own_documents(options.index)
     report = build(options.sources or (SHIPPED_PLAN,), options.index, options.embedder, _say)
     print(
         f"索引已建立：{options.index}，{report.documents} 个文档，{report.chunks} 个段落，"
         f"{report.keys} 个向量（新算 {report.embedded} 个）。"
     )
+
+
+def _keep_own_documents(folder: Path) -> None:
+    """Raise UserError where a build without sources would put the shipped plan in the place of the user's documents."""
+    from index.build import SHIPPED_PLAN
+    from index.store import read_manifest
+
+    try:
+        held = [document["id"] for document in read_manifest(folder)["documents"]]
+    except (IndexMissing, IndexMismatch):
+        return
+    if held != [SHIPPED_PLAN.stem]:
+        raise UserError(
+            f"{folder} 里是 {'、'.join(held)} 的索引：没有给出文件时会换成自带的规划，所以没有执行；"
+            "请给出要建立索引的文件，或用 --out 指定另一个文件夹。"
+        )
 
 
 def _add(options: argparse.Namespace) -> None:
@@ -140,4 +159,8 @@ def _say(message: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except BrokenPipeError:  # the reader (head, less) has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)

@@ -44,8 +44,8 @@ class Embedder(Protocol):
     """What the index and the retriever need of a model.
 
     `name`: what `load_embedder` loads it by again. `revision`: first 16 hex digits of the sha256 over the model's
-    files, so that an index knows which vectors it holds. The prefixes are put before every text. Both methods return (n, dimension) float32 with unit rows; an
-    empty text gives a row of zeros.
+    files, so that an index knows which vectors it holds. The prefixes are put before every text. Both methods return
+    (n, dimension) float32 with unit rows; an empty text gives a row of zeros.
     """
 
     @property

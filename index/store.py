@@ -50,7 +50,7 @@ FILES = (
 )
 # What file managers leave behind: no reason to refuse a folder.
 LITTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
-REBUILD = "请运行 python -m index build 重新建立索引"
+REBUILD = "请运行 python -m index build 文件… --out 索引文件夹 重新建立索引（自带的规划只需 python -m index build）"
 
 
 @dataclass(frozen=True)

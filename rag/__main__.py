@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -62,7 +63,9 @@ def _ask(options: argparse.Namespace) -> int:
     for citation in answer.citations:
         place = " › ".join(citation.section)
         page = f"第{citation.page}页" if citation.page is not None else ""
-        print(f"  [{citation.n}] {citation.doc} {page}第{citation.lines[0]}行  {place}")
+        first, last = min(citation.lines), max(citation.lines)
+        lines = f"第{first}行" if first == last else f"第{first}–{last}行"
+        print(f"  [{citation.n}] {citation.doc} {page}{lines}  {place}")
     return 0
 
 
@@ -102,4 +105,8 @@ def _say(message: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except BrokenPipeError:  # the reader (head, less) has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)

@@ -15,7 +15,7 @@ from difflib import SequenceMatcher
 from index.figures import Figure, cell_figure, figures
 from index.keyword import bigrams
 from index.sentences import clauses
-from rag.phrase import row_of
+from rag.phrase import row_of, unit_under
 from rag.select import years_in
 from rag.types import Evidence, Query
 
@@ -48,7 +48,9 @@ def differing(query: Query, best: Evidence, evidence: Sequence[Evidence]) -> Evi
     if query.want != "figure":
         return None
     asked = _asked(query)
-    mine = [one for one in statements(best) if one.name & asked]
+    named = [(len(one.name & asked), one) for one in statements(best)]
+    nearest = max((shared for shared, _ in named), default=0)
+    mine = [one for shared, one in named if shared and shared == nearest]  # 参保率 was asked for, not 参保人数
     mine = [one for one in mine if not query.years or not one.years.isdisjoint(query.years)]
     for other in evidence[1:FURTHER]:
         if other.features["figure"] and other.passage.chunk.lines != best.passage.chunk.lines:
@@ -96,8 +98,9 @@ def statements(evidence: Evidence) -> list[Statement]:
         row = row_of(chunk)
         name = frozenset(bigrams(row.name.text))
         for column, cell in row.values:
-            if figure := cell_figure(cell.text, row.unit):
-                found.append(Statement(figure, name, years_in(column), row.unit))
+            unit = unit_under(column, row.unit)
+            if figure := cell_figure(cell.text, unit):
+                found.append(Statement(figure, name, years_in(column), unit))
         return found
     for words, clause in _named_clauses(evidence.text):
         name = frozenset(bigrams(words))

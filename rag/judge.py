@@ -100,6 +100,8 @@ class Judge:
             return Verdict(0.0, False, "nothing")
         if supposed := unfounded(query, evidence):
             return Verdict(0.0, False, "premise", supposed)
+        if query.elsewhere and not any(name in passage_text(evidence[0]) for name in query.elsewhere):
+            return Verdict(0.0, False, "place", query.elsewhere)
         features = features_of(query, evidence)
         confidence = round(1 / (1 + math.exp(-self.model.log_odds(features))), 4)
         objection, missing = _objection(query, evidence, features)

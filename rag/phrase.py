@@ -13,6 +13,7 @@ from index.tables import row_of as row_of
 from index.types import Chunk
 
 _BRACKETED = re.compile(r"[(（](?:单位[:：])?([^()（）]{1,12})[)）]\s*\|?\s*$")
+_GROWTH_COLUMN = re.compile("增长|增速|增幅|增减")
 _ENDS_IN_NUMBER = re.compile(r"[\d〕]\Z|\d(?:左右|以上|以内|以下)\Z")
 
 
@@ -26,14 +27,21 @@ def row_words(chunk: Chunk, years: Collection[int] = ()) -> str:
         if (cell.line, cell.start) in told:  # a cell merged over several columns is told once
             continue
         told.add((cell.line, cell.start))
-        unit, label = row.unit or bracketed_unit(row.name.text), column
-        if not unit and (unit := bracketed_unit(column)):
-            label = _BRACKETED.sub("", column)
-        parts.append(f"{label}{_with_unit(cell.text, unit)}")
+        own = bracketed_unit(column)
+        label = _BRACKETED.sub("", column) if own else column
+        parts.append(f"{label}{_with_unit(cell.text, unit_under(column, row.unit or bracketed_unit(row.name.text)))}")
     parts += [f"{cell.column}{cell.text}" for cell in row.others]
     if row.nature:
         parts.append(row.nature)
     return f"{row.name.text}：{'，'.join(parts)}" if parts else row.name.text
+
+
+def unit_under(column: str, row_unit: str) -> str:
+    """The unit of the values under a header: the one it names itself, none under a header of growth (年均增长), where
+    the row's 亿元 does not hold and % is not said, else the row's."""
+    if own := bracketed_unit(column):
+        return own
+    return "" if _GROWTH_COLUMN.search(column) and row_unit not in ("%", "％", "百分点") else row_unit
 
 
 def bracketed_unit(text: str) -> str:

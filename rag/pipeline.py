@@ -28,7 +28,7 @@ from index.conflicts import Conflict, conflicts
 from index.embed import Embedder, load_embedder
 from index.errors import IndexMismatch
 from index.period import Period
-from index.store import Index, load
+from index.store import REBUILD, Index, load
 from index.targets import Register, registers
 from index.types import Chunk, Document
 from rag.cite import cite
@@ -260,7 +260,7 @@ class Pipeline:
         if verdict.objection == "year":
             reason = render("refusal_year", document=document, asked="、".join(f"{year}年" for year in query.years))
         elif verdict.objection == "place":
-            reason = render("refusal_place", document=document, asked="、".join(query.places))
+            reason = render("refusal_place", document=document, asked="、".join(verdict.missing or query.places))
         elif verdict.objection == "premise":
             reason = render("refusal_premise", document=document, asked="、".join(verdict.missing))
         elif verdict.objection == "detail":
@@ -364,7 +364,6 @@ def frame_of(index: Index, embedder: Embedder) -> Frame:
     for full in dict.fromkeys([*(name for entry in entries for name in entry["places"]), *sorted(region)]):
         for name in names_of(full):
             places.setdefault(name, []).append(full)
-
     def likeness(text: str, others: Sequence[str]) -> list[float]:
         vectors = embedder.embed_questions([text, *others])
         return [float(cosine) for cosine in vectors[1:] @ vectors[0]]
@@ -388,7 +387,7 @@ def open_pipeline(config: Config, progress: Callable[[str], None] = lambda messa
     if embedder.revision != index.manifest["embedding"]["revision"]:
         raise IndexMismatch(
             f"索引 {folder} 用的是向量模型 {index.manifest['embedding']['model']} 的另一个版本："
-            "请运行 python -m index build 重新建立索引。"
+            f"{REBUILD}。"
         )
     weights: Mapping[str, Any] = json.loads(WEIGHTS.read_text(encoding="utf-8"))
     frame = frame_of(index, embedder)

@@ -6,35 +6,47 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from index.conflicts import CHECK, Conflict
-from index.figures import unit_of
+from index.figures import Comparator, Figure, unit_of
 from index.keyword import bigrams, fold
 from index.targets import Register, Target
 from index.types import Chunk
-from rag.disagree import Statement, statements
+from rag.disagree import SAME_THING, Statement, statements
 from rag.phrase import row_words
 from rag.prompts import render
 from rag.types import Evidence, Passage, Query
 
 LIKE = 0.3  # cosine of a topic with an indicator's name and titles from which the indicator is of that topic
 TOPIC = 0.5  # share of a topic's bigrams that stand in an indicator's name, titles or sentence
-_LISTS = re.compile(r"哪些|哪几[个项]|所有|全部|列出|列举|清单|一览|都有什么|多少[个项]|几[个项]")
-_OF_TARGETS = re.compile(r"指标|(?:量化|数字|具体|约束性|预期性)的?目标|目标值")
+_LIST = r"(?:哪些|哪几[个项]|所有|全部|列出|列举|清单|一览|都有什么|多少[个项]|几[个项])"
+_TARGETS = r"(?:指标|(?:量化|数字|具体|约束性|预期性)的?目标|目标值)"
+# 哪些措施, 哪些县市: what is asked for is not the targets named behind
+_OTHER = (
+    r"(?!的?(?:措施|办法|做法|举措|工作|任务|工程|项目|政策|手段|途径|"
+    r"[^，,。]{0,2}(?:地方|地区|[县市乡镇州区]|部门|单位|企业|行业)))"
+)
+_ASKS = re.compile(
+    rf"{_LIST}{_OTHER}.*?{_TARGETS}|{_TARGETS}[^，,。]*?{_LIST}(?:表|来|内容|呢|吗|啊|[^\u4e00-\u9fff\w])*$"
+)
 _NATURE = re.compile(r"约束性|预期性")
 _PERCENT = re.compile(r"百分比|百分数|百分之|带%|%|％")
 _UNIT = re.compile(r"以([\u4e00-\u9fff]{1,3})(?:为单位|计(?:算|量)?)|单位(?:是|为)([\u4e00-\u9fff]{1,3})")
 _TABLE = re.compile(r"专栏|表[里中格]|主要(?:经济)?(?:社会)?(?:发展)?指标")
 _NOT_TOPIC = re.compile(
-    r"指标|目标值?|量化|数字|具体|约束性|预期性|百分比|百分数|百分之|带|%|％|以[\u4e00-\u9fff]{1,3}(?:为单位|计)|单位[是为][\u4e00-\u9fff]{1,3}|专栏\d*|表[里中格]|主要|经济社会发展|所有|全部|"
-    r"列出|列举|清单|一览|都有什么|都有|有关|方面|领域|相关|的|是|有|用|以|表示|请|个|项|关于|规划|里|中|到|年|\d+|[,，。?？、]"
+    r"指标|目标值?|量化|数字|具体|约束性|预期性|百分比|百分数|百分之|带%|%|％|以[\u4e00-\u9fff]{1,3}(?:为单位|计)|"
+    r"单位[是为][\u4e00-\u9fff]{1,3}|专栏\d*|表[里中格]|主要|经济社会发展|所有|全部|列出来?|列举|清单|一览|都有什么|"
+    r"都有|提出|设置|设定|设了|明确|确定|规定|制定|一共|总共|有关|方面|领域|相关|表示|关于|规划|"
+    r"[的是有用以请把个项里中到年了]|\d+|[,，。?？、]"
 )
 _SUM = re.compile(r"合计|总共|一共|加起来|之和|相加|加在一起")
 _DIFFERENCE = re.compile(
     r"比.{0,14}(?:多|增加|提高|高|少|增长|低|减少|下降)了?多少|增加了?多少|相差|差了?多少|涨了?多少|提高了?多少|多了?多少|差距"
 )
+_AT: Mapping[Comparator, str] = {"=": "", "~": "约", ">=": "至少", ">": "至少", "<=": "最多", "<": "最多"}
+_TURNED: Mapping[Comparator, Comparator] = {">=": "<=", ">": "<", "<=": ">=", "<": ">"}
 
 
 @dataclass(frozen=True)
@@ -49,7 +61,7 @@ class Worked:
 
 def asks_for_list(query: Query) -> bool:
     """Whether a question asks for a list of targets."""
-    return bool(_LISTS.search(query.text) and _OF_TARGETS.search(query.text))
+    return bool(_ASKS.search(query.text))
 
 
 def two_lists(query: Query, conflicts: Sequence[Conflict], chunks: Mapping[str, Chunk]) -> Worked | None:
@@ -57,9 +69,12 @@ def two_lists(query: Query, conflicts: Sequence[Conflict], chunks: Mapping[str, 
     for conflict in conflicts:
         if conflict.kind != "清单不一致" or conflict.about not in query.text:
             continue
+        # A list may run over several items of its line: what is cited is the whole of it, not the item it begins in.
+        sides = [
+            replace(chunks[side.chunk], start=side.start, end=side.end, text=side.sentence) for side in conflict.sides
+        ]
         evidence = tuple(
-            Evidence(Passage(chunk := chunks[side.chunk], 0.0, number), 0, len(chunk.text), 0.0)
-            for number, side in enumerate(conflict.sides, 1)
+            Evidence(Passage(side, 0.0, number), 0, len(side.text), 0.0) for number, side in enumerate(sides, 1)
         )
         first = conflict.sides[0]
         note = conflict.note.removeprefix(f"{CHECK}：")
@@ -87,7 +102,7 @@ def listing(
     if _TABLE.search(query.text):
         chosen = [target for target in chosen if target.source == "table"]
     if query.years:
-        chosen = [target for target in chosen if target.year in query.years or target.value is None]
+        chosen = [target for target in chosen if target.year in query.years]
     topic = "".join(_NOT_TOPIC.sub(" ", query.core).split())
     if len(topic) >= 2:
         chosen = _of_topic(topic, query, chosen, chunks, likeness)
@@ -113,7 +128,10 @@ def told(target: Target, chunk: Chunk) -> str:
     if chunk.cells:
         return row_words(chunk)
     year = f"（{target.year}年）" if target.year is not None and str(target.year) in target.sentence else ""
-    return f"{target.subject}{target.indicator} {target.text_value}{year}"
+    name, value = f"{target.subject}{target.indicator}", target.text_value
+    # 收入年均增长 | 年均增长7%左右: words in which the name ends and the value begins are told once
+    shared = next((k for k in range(min(len(name), len(value)), 1, -1) if name.endswith(value[:k])), 0)
+    return f"{name} {value[shared:]}{year}"
 
 
 def _stretch(target: Target, chunk: Chunk) -> tuple[int, int]:
@@ -155,24 +173,50 @@ def worked_out(query: Query, parts: Sequence[Evidence]) -> tuple[str, tuple[str,
     asked = frozenset(bigrams(query.core)) | {pair for term in query.terms for pair in bigrams(term)}
     if _DIFFERENCE.search(query.text) and len(query.years) == 2:
         first, last = sorted(query.years)
-        stated = [one for part in parts for one in statements(part)]
-        earlier = _best([one for one in stated if first in one.years], asked)
-        later = _best([one for one in stated if last in one.years], asked)
-        if earlier is None or later is None or earlier is later or _kind(earlier) != _kind(later):
-            return None
-        difference = later.figure.value - earlier.figure.value
-        figure = _written(abs(difference), later, "个百分点" if later.figure.unit == "%" else later.unit)
-        sign = "多" if difference >= 0 else "少"
-        years = (f"{last}年", f"{first}年")
-        return render("difference", later=years[0], earlier=years[1], sign=sign, figure=figure), (figure, *years)
+        for doc in dict.fromkeys(part.passage.chunk.doc_id for part in parts):
+            stated = [one for part in parts if part.passage.chunk.doc_id == doc for one in statements(part)]
+            earlier = _best([one for one in stated if first in one.years], asked)
+            later = _best([one for one in stated if last in one.years], asked)
+            if earlier is None or later is None or not _comparable(earlier, later):
+                continue
+            difference = later.figure.value - earlier.figure.value
+            figure = _written(abs(difference), later, "个百分点" if later.figure.unit == "%" else later.unit)
+            sign = f"{_bound(later.figure, difference)}{'多' if difference >= 0 else '少'}"
+            years = (f"{last}年", f"{first}年")
+            return render("difference", later=years[0], earlier=years[1], sign=sign, figure=figure), (figure, *years)
+        return None
     if _SUM.search(query.text) and len(parts) > 1:
         best = [_best(statements(part), asked) for part in parts]
         summands = [one for one in best if one is not None]
-        if len(summands) == len(parts) and len({_kind(one) for one in summands}) == 1:
-            total = sum((one.figure.value for one in summands), Decimal(0))
-            figure = _written(total, summands[0], summands[0].unit)
-            return render("sum", figure=figure), (figure,)
+        bounds = {one.figure.comparator for one in summands} - {"="}
+        if len(summands) != len(parts) or len({_kind(one) for one in summands}) > 1 or len(bounds) > 1:
+            return None
+        if any(one.figure.value_max is not None for one in summands):
+            return None
+        total = sum((one.figure.value for one in summands), Decimal(0))
+        figure = _written(total, summands[0], summands[0].unit)
+        return render("sum", figure=f"{_AT[bounds.pop()] if bounds else ''}{figure}"), (figure,)
     return None
+
+
+def _comparable(earlier: Statement, later: Statement) -> bool:
+    """Whether the difference of two statements says something: they are of one thing and unit, and the earlier one is a
+    value, neither bound nor range (from 145万吨以上 nothing can be taken away)."""
+    shared = len(earlier.name & later.name) / min(len(earlier.name), len(later.name))
+    return (
+        earlier is not later
+        and _kind(earlier) == _kind(later)
+        and shared >= SAME_THING
+        and earlier.figure.comparator in ("=", "~")
+        and earlier.figure.value_max is None
+        and later.figure.value_max is None
+    )
+
+
+def _bound(later: Figure, difference: Decimal) -> str:
+    """What a later value that is a bound makes of the difference: 145万吨以上 is at least so much more; a value below
+    the earlier one that must not be fallen short of (≥95) is at most so much less."""
+    return _AT[_TURNED.get(later.comparator, later.comparator) if difference < 0 else later.comparator]
 
 
 def _best(stated: Sequence[Statement], asked: frozenset[str]) -> Statement | None:

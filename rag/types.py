@@ -29,7 +29,7 @@ class Query:
     simplified); `core` is what is matched: `text` without question words and the name of the region that the documents
     are about, which stand in every question and tell no passage from another. `completed` says whether history filled
     it in. `years` are those asked about (empty: none named); `places` are places of the documents that it names,
-    `place_names` all names by which a text may mean one of them;
+    `place_names` all names by which a text may mean one of them, `elsewhere` other places of China that it names;
     `units` are units that an answer in figures would have ("户"); `kinds` the kinds of detail asked for (rag.kinds);
     `terms` maps words added from the lexicon to their weight in (0, 1].
     """
@@ -42,6 +42,7 @@ class Query:
     years: tuple[int, ...] = ()
     places: tuple[str, ...] = ()
     place_names: tuple[str, ...] = ()
+    elsewhere: tuple[str, ...] = ()
     units: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
     terms: Mapping[str, float] = field(default_factory=dict)

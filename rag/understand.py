@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from index.keyword import fold
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from opencc import OpenCC
 
 MAX_CHARACTERS = 500
+GAZETTEER = Path(__file__).resolve().parent.parent / "index" / "sources" / "places.txt"
 MAX_SIDES = 3
 RUN = 3  # words of a run that a follow-up may replace
 LIKE = 0.2  # cosine from which a run counts as the counterpart of a follow-up
@@ -121,6 +123,7 @@ def understand(question: str, history: Sequence[Turn] = (), frame: Frame = Frame
         years=years_of(text, frame.period),
         places=(places := places_of(text, frame)),
         place_names=place_names(places, frame),
+        elsewhere=elsewhere_in(text, frame),
         units=units_of(text),
         kinds=kinds_asked(text),
         terms=load_lexicon().expand(text, core),
@@ -149,7 +152,7 @@ def clean(question: str) -> str:
         raise QuestionTooLong(
             f"问题应不超过 {MAX_CHARACTERS} 个字，收到 {len(text)} 个字：请只保留要问的那一句，多个问题分开问。"
         )
-    if not _HAN.search(text) and not _YEAR.search(text):
+    if not _HAN.search(text) and not re.fullmatch(r"\D?(?:19|20)\d\d\D?", text):
         raise EmptyQuestion("问题里没有中文：本工具查的是中文文件，请用中文提问。")
     return simplified(text)
 
@@ -207,9 +210,22 @@ def years_of(text: str, period: Period | None) -> tuple[int, ...]:
     return tuple(dict.fromkeys(found))
 
 
+@cache
+def gazetteer() -> tuple[str, ...]:
+    """Places of China beside those that the documents name (index/sources/places.txt)."""
+    lines = GAZETTEER.read_text(encoding="utf-8").splitlines()
+    return tuple(name for line in lines if not line.startswith("#") for name in line.split())
+
+
 def places_of(text: str, frame: Frame) -> tuple[str, ...]:
     """Full names of the documents' places that the question names, in the order named."""
     return tuple(dict.fromkeys(full for name in _names_in(text, frame) for full in frame.places[name]))
+
+
+def elsewhere_in(text: str, frame: Frame) -> tuple[str, ...]:
+    """Places of China that the question names and that are none of the documents' own, nor their region."""
+    own = [*frame.places, *frame.region]
+    return tuple(name for name in gazetteer() if name in text and not any(name in held for held in own))
 
 
 def place_names(places: Sequence[str], frame: Frame) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from decimal import Decimal
 from index.figures import Figure, cell_figure, equal, figures, normalise
 from index.period import named_plans
 from index.types import Cell
-from rag.phrase import bracketed_unit
+from rag.phrase import bracketed_unit, unit_under
 
 NO_FIGURE = "引文中没有这个数"
 WRONG_UNIT = "单位不符"
@@ -188,7 +188,7 @@ def _stated_in_row(item: Cited) -> Iterator[_Stated]:
         if _SERIAL.fullmatch(re.sub(r"\s", "", cell.column)):
             continue
         years = frozenset(year for figure in figures(cell.column) for year in _years(figure))
-        cell_unit = unit or bracketed_unit(cell.column)
+        cell_unit = unit_under(cell.column, unit)
         figure = cell_figure(cell.text, cell_unit)
         if figure is not None and not _is_unit_column(cell.column):
             yield _Stated(figure, years, cell_unit)

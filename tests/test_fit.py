@@ -85,10 +85,10 @@ def test_refusal_learns_which_feature_tells_and_the_same_again() -> None:
 
 
 def test_the_threshold_gives_up_a_small_share_of_what_can_be_answered() -> None:
-    # 200 answerable questions from 0.500 up in steps of 0.001: 1.5% of them, three, lie below 0.503.
+    # 200 answerable questions from 0.500 up in steps of 0.001: 2% of them, four, lie below 0.504.
     confidence = np.concatenate([0.5 + np.arange(200) / 1000, [0.25, 0.2]])
     answerable = np.array([True] * 200 + [False] * 2)
-    assert (confidence[answerable] < refusal_threshold(confidence, answerable)).sum() == 3
+    assert (confidence[answerable] < refusal_threshold(confidence, answerable)).sum() == 4
 
 
 def test_folds_keep_families_together_and_are_all_used() -> None:

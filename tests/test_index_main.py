@@ -101,3 +101,16 @@ def test_exit_code_of_the_process(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
     assert "manifest.json" in done.stderr
+
+
+def test_a_build_without_files_keeps_an_index_of_own_documents(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = tmp_path / "我的规划.txt"
+    own.write_text("第一章 目标\n到2030年，森林覆盖率达到27.5%。\n", encoding="utf-8")
+    assert main(["build", str(own), "--out", str(tmp_path / "index")]) == 0
+    capsys.readouterr()
+    assert main(["build", "--out", str(tmp_path / "index")]) == 2
+    assert "我的规划" in capsys.readouterr().err
+    assert main(["show", "--index", str(tmp_path / "index")]) == 0
+    assert "我的规划" in capsys.readouterr().out

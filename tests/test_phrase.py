@@ -125,3 +125,9 @@ def test_no_figure_is_told_that_no_cell_or_header_holds(unit: str, values: list[
     told = row_words(row(cells))
     numbers = {number for figure in figures(told) for number in re.findall(r"\d+", figure.text)}
     assert numbers <= set(re.findall(r"\d+", held))
+
+
+def test_a_rate_of_growth_does_not_take_the_unit_of_its_row() -> None:
+    cells = [("指标名称", "地区生产总值"), ("单位", "亿元"), ("2030年", "1550")]
+    cells += [("年均增长", "6"), ("年均增速（%）", "7")]
+    assert row_words(row(cells)) == "地区生产总值：2030年1550亿元，年均增长6，年均增速7%"

@@ -33,7 +33,7 @@ def test_ask_prints_json(yunze_folder: Path, capsys: pytest.CaptureFixture[str])
 
 def test_a_refusal_is_no_failure(yunze_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["ask", "2035年森林覆盖率要达到多少？", "--index", str(yunze_folder)]) == 0
-    assert "规划没有写明2035年的情况" in capsys.readouterr().out
+    assert "规划没有写明这一项2035年的情况" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

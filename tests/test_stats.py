@@ -177,7 +177,8 @@ def test_holm_keeps_order_grows_and_stays_within_one() -> None:
 def test_holm_rejects_what_the_stepwise_procedure_rejects() -> None:
     for ps in itertools.product([0.001, 0.017, 0.02, 0.04, 0.06, 0.3], repeat=3):
         ordered = sorted(ps)
-        steps = list(itertools.takewhile(lambda at: ordered[at] <= 0.05 / (3 - at), range(3)))
+        within = [p <= 0.05 / (3 - at) for at, p in enumerate(ordered)]
+        steps = [at for at in range(3) if all(within[: at + 1])]
         assert sorted(p <= 0.05 for p in holm(ps)) == sorted(at in steps for at in range(3))
 
 

@@ -313,3 +313,11 @@ def test_an_earlier_question_that_cannot_be_read_does_not_stop_the_present_one(u
 
 def test_traditional_characters_in_the_history_are_read_too() -> None:
     assert follow_up("那2025年呢？", "2030年糧食產能是多少？") == "2025年粮食产能是多少?"
+
+
+def test_a_question_about_another_region_names_it() -> None:
+    frame = Frame(places={"石湾县": ("石湾县",), "云泽州": ("云泽州",)}, region=frozenset({"云泽州"}))
+    assert understand("乌鲁木齐的粮食产量目标是多少？", (), frame).elsewhere == ("乌鲁木齐",)
+    assert understand("石湾县的粮食产量目标是多少？", (), frame).elsewhere == ()
+    held = Frame(places={"昌吉市": ("昌吉市",)})
+    assert understand("昌吉市的粮食产量目标是多少？", (), held).elsewhere == ()
