@@ -151,7 +151,7 @@ def sign_flip(
         return 1.0
     observed = abs(float(sums.sum())) - ROUNDING
     if len(sums) <= ENUMERATED:
-        signs = np.array(list(product((1.0, -1.0), repeat=len(sums)))).reshape(-1, len(sums))
+        signs = np.array(list(product((1.0, -1.0), repeat=len(sums)))).reshape(2 ** len(sums), len(sums))
         return float(np.mean(np.abs(signs @ sums) >= observed))
     signs = np.random.default_rng(seed).choice([-1.0, 1.0], size=(permutations, len(sums)))
     reached = int(np.count_nonzero(np.abs(signs @ sums) >= observed))
