@@ -51,6 +51,8 @@ eval: $(RUNTIME)
 	$(PY) -m eval run --set test --out eval/results/test --fresh
 	$(PY) -m eval run --set test --mutate --out eval/results/test-mutated --fresh
 	$(PY) -m eval ablate --set test --out eval/results/ablation
+	$(PY) -m eval report eval/results/dev
+	$(PY) -m eval report eval/results/test
 	$(PY) -m eval summary eval/results
 
 fit: $(DEV)

@@ -1,4 +1,4 @@
-"""Command line of the evaluation: python -m eval check | run | ablate | summary | fit | register."""
+"""Command line of the evaluation: python -m eval check | run | compare | report | ablate | summary | fit | register."""
 
 from __future__ import annotations
 
@@ -29,6 +29,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked.add_argument("--fresh", action="store_true", help="不接着以前的做，从头再来")
     asked.add_argument("--out", type=Path, required=True, metavar="DIR", help="结果写入的文件夹")
     asked.set_defaults(run=_run)
+    compare = commands.add_parser("compare", help="同一题集的两次评测相比：各项之差、区间、显著性，对错有变的题")
+    compare.add_argument("a", type=Path, metavar="A", help="先一次评测的文件夹")
+    compare.add_argument("b", type=Path, metavar="B", help="后一次评测的文件夹")
+    compare.set_defaults(run=_compare)
+    report = commands.add_parser("report", help="把一次评测写成一个网页：指标、图和逐题的答案、引用、对错")
+    report.add_argument("folder", type=Path, metavar="DIR", help="评测所在的文件夹")
+    report.add_argument("--out", type=Path, metavar="FILE", help="写入的文件（缺省：DIR/report.html）")
+    report.set_defaults(run=_report)
     ablate = commands.add_parser("ablate", help="去掉检索、词典、台账等部分各问一遍，并列结果；另画干扰段落的影响")
     ablate.add_argument("--set", default="dev", metavar="SET", help="题集文件，或 eval/sets 里的名称（缺省：dev）")
     ablate.add_argument("--index", type=Path, metavar="DIR", help="索引文件夹（缺省：var/index）")
@@ -79,6 +87,18 @@ def _run(options: argparse.Namespace) -> None:
     source = _set(options.set)
     done = run(source, options.out, config, options.seed, options.jobs, options.mutate, options.fresh, bar)
     print(told(done))
+
+
+def _compare(options: argparse.Namespace) -> None:
+    from eval.compare import compare, told
+
+    print(told(compare(options.a, options.b)))
+
+
+def _report(options: argparse.Namespace) -> None:
+    from eval.report import report
+
+    print(f"已写入 {report(options.folder, options.out)}")
 
 
 def _ablate(options: argparse.Namespace) -> None:

@@ -35,12 +35,12 @@ class Interval:
 
 @dataclass(frozen=True)
 class Bin:
-    """The forecasts within [low, high) (the last bin holds 1 as well): how many, their mean, and the share of them
-    that came true."""
+    """The forecasts within [low, high) (the last bin holds 1 as well): their places among those given, their mean, and
+    the share of them that came true."""
 
     low: float
     high: float
-    count: int
+    members: tuple[int, ...]
     forecast: float
     share: float
 
@@ -184,7 +184,7 @@ def reliability(forecasts: Sequence[float], outcomes: Sequence[bool], bins: int 
             Bin(
                 low=number / bins,
                 high=(number + 1) / bins,
-                count=len(held),
+                members=tuple(held),
                 forecast=math.fsum(forecasts[at] for at in held) / len(held),
                 share=sum(outcomes[at] for at in held) / len(held),
             )
@@ -195,5 +195,5 @@ def reliability(forecasts: Sequence[float], outcomes: Sequence[bool], bins: int 
 def calibration_error(table: Sequence[Bin]) -> float | None:
     """Mean distance of forecast and share over the bins, weighted by their counts (expected calibration error: Naeini,
     Cooper and Hauskrecht, AAAI 2015); None without bins."""
-    total = sum(one.count for one in table)
-    return math.fsum(one.count * abs(one.forecast - one.share) for one in table) / total if total else None
+    total = sum(len(one.members) for one in table)
+    return math.fsum(len(one.members) * abs(one.forecast - one.share) for one in table) / total if total else None

@@ -185,9 +185,9 @@ def test_holm_rejects_what_the_stepwise_procedure_rejects() -> None:
 def test_bins_of_forecasts() -> None:
     table = reliability([0.0, 0.04, 0.1, 0.95, 1.0], [False, True, False, True, True])
     assert table == [
-        Bin(0.0, 0.1, 2, 0.02, 0.5),
-        Bin(0.1, 0.2, 1, 0.1, 0.0),
-        Bin(0.9, 1.0, 2, pytest.approx(0.975), 1.0),
+        Bin(0.0, 0.1, (0, 1), 0.02, 0.5),
+        Bin(0.1, 0.2, (2,), 0.1, 0.0),
+        Bin(0.9, 1.0, (3, 4), pytest.approx(0.975), 1.0),
     ]
     # (2 * 0.48 + 1 * 0.1 + 2 * 0.025) / 5
     assert calibration_error(table) == pytest.approx((0.96 + 0.1 + 0.05) / 5)
