@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -117,21 +118,34 @@ def _summary(options: argparse.Namespace) -> None:
 
 def _fit(options: argparse.Namespace) -> None:
     from eval.dataset import SETS, read_set
-    from eval.fit import fit
+    from eval.fit import FITTED, fit
     from rag.config import Config
     from rag.pipeline import WEIGHTS, open_pipeline
 
     pipeline = open_pipeline(Config(options.index))
-    weights = fit(pipeline, read_set(SETS / "dev.jsonl"))
+    weights = fit(pipeline, [question for name in FITTED for question in read_set(SETS / f"{name}.jsonl")])
     WEIGHTS.write_text(compact(weights) + "\n", encoding="utf-8")
     print(f"已写入 {WEIGHTS.name}")
 
 
 def compact(weights: dict[str, Any]) -> str:
     """The weights as JSON, a tree to a line."""
-    text = json.dumps({**weights, "refusal": {**weights["refusal"], "trees": "TREES"}}, ensure_ascii=False, indent=1)
-    trees = ",\n   ".join(json.dumps(tree, separators=(",", ":")) for tree in weights["refusal"]["trees"])
-    return text.replace('"TREES"', f"[\n   {trees}\n  ]")
+    held: list[str] = []
+
+    def set_aside(value: Any) -> Any:
+        held.append(json.dumps(value, separators=(",", ":")))
+        return f"HELD {len(held) - 1}"
+
+    shown = {
+        name: {**value, "trees": [set_aside(tree) for tree in value["trees"]]}
+        if isinstance(value, dict) and "trees" in value
+        else set_aside(value)
+        if isinstance(value, list)
+        else value
+        for name, value in weights.items()
+    }
+    text = json.dumps(shown, ensure_ascii=False, indent=1)
+    return re.sub(r'"HELD (\d+)"', lambda match: held[int(match[1])], text)
 
 
 def _register(options: argparse.Namespace) -> None:

@@ -25,6 +25,7 @@ from index.chunk import chunks
 from index.figures import cell_figure, equal, figures
 from index.keyword import bigrams
 from index.outline import outline
+from index.prepared import ENDING, read_questions
 from index.reader import read
 from index.terms import places, region
 from index.types import Document
@@ -301,7 +302,7 @@ def place_names(document: Document) -> list[str]:
 
 def prepared_questions(document: Document) -> list[str]:
     """The questions kept beside a shipped document for its search, [] for a document that has none."""
-    path = SOURCES / f"{document.id}.questions.jsonl"
+    path = SOURCES / f"{document.id}{ENDING}"
     if not path.is_file():
         return []
-    return [question for _, line in numbered_lines(path) for question in json.loads(line)["questions"]]
+    return [one.question for questions in read_questions(path).values() for one in questions]

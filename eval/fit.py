@@ -1,14 +1,19 @@
-"""Fit the weights of the read side on the development questions: `python -m eval fit`.
+"""Fit the weights of the read side on the questions for fitting, dev and train: `python -m eval fit`.
 
-Three small models, written to rag/weights.json:
+Five small models, written to rag/weights.json:
 
-fusion     which passage holds the evidence, from the scorers of rag.retrieve
-evidence   which sentence, row or item answers, from the features of rag.select
-refusal    whether the documents answer at all, from the features of rag.judge (gradient-boosted trees)
+fusion      which passage holds the evidence, from the scorers of rag.retrieve
+evidence    which sentence, row or item answers, from the features of rag.select
+intent      whether plans answer such a question, from its words alone
+answerable  whether these documents answer it, from the features of rag.judge (gradient-boosted trees)
+right       whether the best evidence is the right one, from the same features: the confidence of an answer
 
 The first two are linear and maximise the log of the probability (softmax over all candidates of a question) that falls
 on right candidates, with an L2 penalty: listwise learning to rank after Cao et al., Learning to Rank: From Pairwise
 Approach to Listwise Approach (2007), with one set of right candidates in place of a full ranking.
+
+Everything is fitted on each question twice: over the plan with its prepared questions, and over the plan as any other
+document would be, without.
 """
 
 from __future__ import annotations
@@ -23,7 +28,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eval.dataset import Question, key_points
-from rag.judge import FEATURES as REFUSAL_FEATURES
+from index.build import unprepared
+from rag.judge import FEATURES as JUDGE_FEATURES
 from rag.judge import Boosted, Split, features_of
 from rag.phrase import row_words
 from rag.pipeline import CONSIDERED, EVIDENCE_FROM, Pipeline
@@ -34,9 +40,12 @@ from rag.understand import understand
 
 FUSION_PENALTY = 1e-3
 EVIDENCE_PENALTY = 3e-4
-TREES, DEPTH, RATE, SEEDS = 100, 2, 0.08, 4
-FALSE_REFUSALS = 0.02  # share of the answerable questions given up for refusing the others
+TREES, DEPTH, RATE, SEEDS = 150, 3, 0.06, 2
+FEWEST = 8  # questions in a leaf
+INTENT_PENALTY = 3.0  # inverse strength of the penalty, scikit-learn's C
+FALSE_REFUSALS = 0.035  # share of the answerable questions given up for refusing the others
 FOLDS = 10
+FITTED = ("dev", "train")  # the sets in eval/sets that are fitted on
 
 
 def fit_listwise(
@@ -47,26 +56,27 @@ def fit_listwise(
     from scipy.optimize import minimize  # type: ignore[import-untyped]
 
     usable = [(features, right) for features, right in questions if right.any()]
-    size = usable[0][0].shape[1]
+    # All candidates of all questions one after the other: summed by question with reduceat.
+    stacked = np.concatenate([features for features, _ in usable])
+    wanted = np.concatenate([right for _, right in usable])
+    sizes = [len(right) for _, right in usable]
+    starts = np.cumsum([0, *sizes[:-1]])
 
     def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        value = penalty * float(weights @ weights)
-        gradient = 2 * penalty * weights
-        for features, right in usable:
-            scores = features @ weights
-            share = np.exp(scores - scores.max())
-            share /= share.sum()
-            held = float(share[right].sum())
-            value -= np.log(max(held, 1e-300)) / len(usable)
-            wanted = np.where(right, share, 0.0) / max(held, 1e-300)
-            gradient += features.T @ (share - wanted) / len(usable)
-        return value, gradient
+        scores = stacked @ weights
+        share = np.exp(scores - np.repeat(np.maximum.reduceat(scores, starts), sizes))
+        share /= np.repeat(np.add.reduceat(share, starts), sizes)
+        on_right = np.where(wanted, share, 0.0)
+        held = np.maximum(np.add.reduceat(on_right, starts), 1e-300)
+        value = penalty * float(weights @ weights) - float(np.log(held).mean())
+        gradient = stacked.T @ (share - on_right / np.repeat(held, sizes)) / len(usable)
+        return value, 2 * penalty * weights + gradient
 
-    return np.asarray(minimize(loss, np.zeros(size), jac=True, method="L-BFGS-B").x)
+    return np.asarray(minimize(loss, np.zeros(stacked.shape[1]), jac=True, method="L-BFGS-B").x)
 
 
-def fit_refusal(features: NDArray[np.float64], answerable: NDArray[np.bool_]) -> Boosted:
-    """Gradient-boosted trees for the probability that a question is answerable, from features (n, n_features) in the
+def fit_trees(features: NDArray[np.float64], outcome: NDArray[np.bool_]) -> Boosted:
+    """Gradient-boosted trees (Friedman 2001) for the probability of an outcome, from features (n, n_features) in the
     order of rag.judge.FEATURES: the mean of SEEDS models, each on other random subsamples, since one alone depends on
     its draw. The same data give the same trees."""
     from sklearn.ensemble import GradientBoostingClassifier
@@ -74,18 +84,33 @@ def fit_refusal(features: NDArray[np.float64], answerable: NDArray[np.bool_]) ->
     trees: list[tuple[Split, ...]] = []
     for seed in range(SEEDS):
         model = GradientBoostingClassifier(
-            n_estimators=TREES, max_depth=DEPTH, learning_rate=RATE, subsample=0.7, random_state=seed
-        ).fit(features, answerable)
+            n_estimators=TREES,
+            max_depth=DEPTH,
+            learning_rate=RATE,
+            subsample=0.6,
+            max_features=0.4,
+            min_samples_leaf=FEWEST,
+            random_state=seed,
+        ).fit(features, outcome)
         trees += [_splits(estimator.tree_, RATE / SEEDS) for (estimator,) in model.estimators_]
-    share = float(answerable.mean())
+    share = float(outcome.mean())
     return Boosted(round(float(np.log(share / (1 - share))), 6), tuple(trees))
+
+
+def fit_intent(vectors: NDArray[np.float32], answerable: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Weights (dimension,) of a question's mean vector (n, dimension): logistic regression without intercept."""
+    from sklearn.linear_model import LogisticRegression
+
+    model = LogisticRegression(C=INTENT_PENALTY, fit_intercept=False, max_iter=2000).fit(vectors, answerable)
+    weights: NDArray[np.float32] = model.coef_[0].astype(np.float32)
+    return weights
 
 
 def _splits(tree: Any, scale: float) -> tuple[Split, ...]:
     """A tree of scikit-learn as nodes, its leaves multiplied by `scale`."""
     return tuple(
         Split(
-            REFUSAL_FEATURES[tree.feature[node]] if tree.children_left[node] >= 0 else "",
+            JUDGE_FEATURES[tree.feature[node]] if tree.children_left[node] >= 0 else "",
             round(float(tree.threshold[node]), 5),
             int(tree.children_left[node]),
             int(tree.children_right[node]),
@@ -95,34 +120,41 @@ def _splits(tree: Any, scale: float) -> tuple[Split, ...]:
     )
 
 
-def confidences(model: Boosted, rows: Sequence[Mapping[str, float]]) -> NDArray[np.float64]:
-    """The model's probability (n,) for each row of features."""
-    return np.array([1 / (1 + np.exp(-model.log_odds(row))) for row in rows])
-
-
 def fold_of(family: str, folds: int) -> int:
     """The fold of a family of questions: wordings of one fact never stand on both sides of a split."""
     return int(hashlib.sha256(f"fold {family}".encode()).hexdigest(), 16) % folds
 
 
 @dataclass(frozen=True)
-class Prepared:
-    """What the models are fitted on, one entry for each question."""
+class Material:
+    """What the models are fitted on, over one index: an entry for each question."""
 
+    pipeline: Pipeline
     questions: list[Question]
     queries: list[Query]
     scorers: list[dict[str, NDArray[np.float32]]]
 
 
-def prepare(pipeline: Pipeline, questions: list[Question]) -> Prepared:
+def prepare(pipeline: Pipeline, questions: list[Question]) -> Material:
     """Understand every question and run every scorer of the retriever."""
     queries = [understand(q.question, q.history, pipeline.frame) for q in questions]
-    return Prepared(questions, queries, [pipeline.retrieve.scores(query) for query in queries])
+    return Material(pipeline, questions, queries, [pipeline.retrieve.scores(query) for query in queries])
 
 
-def fusion_examples(pipeline: Pipeline, data: Prepared) -> list[tuple[NDArray[np.float64], NDArray[np.bool_]]]:
+def without_prepared(pipeline: Pipeline) -> Pipeline:
+    """The pipeline over the same index without prepared questions, as a document of a user's has none."""
+    index = unprepared(pipeline.index)
+    return replace(
+        pipeline,
+        index=index,
+        retrieve=replace(pipeline.retrieve, index=index),
+        select=replace(pipeline.select, index=index),
+    )
+
+
+def fusion_examples(data: Material) -> list[tuple[NDArray[np.float64], NDArray[np.bool_]]]:
     """Every chunk's scores, and which chunks hold the evidence."""
-    chunks = pipeline.index.chunks
+    chunks = data.pipeline.index.chunks
     examples = []
     for question, scores in zip(data.questions, data.scorers, strict=True):
         features = np.stack([scores[name] for name in SCORERS], axis=1).astype(np.float64)
@@ -131,17 +163,17 @@ def fusion_examples(pipeline: Pipeline, data: Prepared) -> list[tuple[NDArray[np
     return examples
 
 
-def found_evidence(pipeline: Pipeline, data: Prepared) -> list[tuple[Evidence, ...]]:
+def found_evidence(pipeline: Pipeline, data: Material) -> list[tuple[Evidence, ...]]:
     """Evidence of every question, as the pipeline selects it."""
     return [pipeline.select(query, pipeline.retrieve(query, CONSIDERED)[:EVIDENCE_FROM]) for query in data.queries]
 
 
 def evidence_examples(
-    data: Prepared, found: list[tuple[Evidence, ...]]
+    questions: Sequence[Question], found: Sequence[Sequence[Evidence]]
 ) -> list[tuple[NDArray[np.float64], NDArray[np.bool_]]]:
     """Features of every candidate, and which stand in the evidence and say most of what an answer must say."""
     examples = []
-    for question, evidence in zip(data.questions, found, strict=True):
+    for question, evidence in zip(questions, found, strict=True):
         features = np.array([[one.features[name] for name in EVIDENCE_FEATURES] for one in evidence])
         said = np.array([answers(one, question) for one in evidence])
         examples.append((features, (said > 0) & (said >= said.max(initial=0.0)) & question.answerable))
@@ -156,74 +188,120 @@ def answers(evidence: Evidence, question: Question) -> float:
     return key_points(row_words(chunk) if chunk.cells else evidence.text, question)
 
 
-def refusal_threshold(confidence: NDArray[np.float64], answerable: NDArray[np.bool_]) -> float:
-    """The confidence below which FALSE_REFUSALS of the answerable questions fall; both arguments (n_questions,)."""
-    return float(np.quantile(confidence[answerable], FALSE_REFUSALS))
+def refusal_threshold(answerable: NDArray[np.float64], truly: NDArray[np.bool_]) -> float:
+    """The probability below which FALSE_REFUSALS of the questions that are `truly` answerable fall, (n_questions,)."""
+    return float(np.quantile(answerable[truly], FALSE_REFUSALS))
 
 
-def fit_ranking(pipeline: Pipeline, data: Prepared) -> Pipeline:
-    """The pipeline with fusion and evidence weights fitted on these questions."""
-    fusion = fit_listwise(fusion_examples(pipeline, data), FUSION_PENALTY)
-    pipeline = _with(pipeline, _named(SCORERS, fusion), {})
-    evidence = fit_listwise(evidence_examples(data, found_evidence(pipeline, data)), EVIDENCE_PENALTY)
-    return _with(pipeline, pipeline.retrieve.weights, _named(EVIDENCE_FEATURES, evidence))
+def reranked(evidence: Sequence[Evidence], weights: NDArray[np.float64]) -> tuple[Evidence, ...]:
+    """Evidence as it stands under other weights."""
+    scored = [
+        replace(one, score=float(np.array([one.features[name] for name in EVIDENCE_FEATURES]) @ weights))
+        for one in evidence
+    ]
+    return tuple(sorted(scored, key=lambda one: (-one.score, one.passage.rank, one.start)))
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What the two estimates are fitted on: features by rag.judge.FEATURES, the mean vector of the question, and
+    whether the best evidence answers it."""
+
+    rows: list[dict[str, float]]
+    vectors: NDArray[np.float32]
+    right: NDArray[np.bool_]
+
+
+def judged_by(
+    data: Material,
+    found: Sequence[Sequence[Evidence]],
+    weights: Sequence[NDArray[np.float64]],
+    folds: NDArray[np.int64],
+) -> Judged:
+    """Every question judged on the ranking of the fold it is in: `weights` has one for each fold, fitted on the others
+    (cross-fitting by family: a ranking looks surer of questions it was fitted on than it will be of others)."""
+    aligner = data.pipeline.judge.aligner
+    rows, right = [], []
+    for question, query, evidence, fold in zip(data.questions, data.queries, found, folds, strict=True):
+        ranked = reranked(evidence, weights[fold])
+        rows.append(features_of(query, ranked, aligner))
+        right.append(answers(ranked[0], question) > 0)
+    return Judged(rows, np.stack([aligner.mean(query.text) for query in data.queries]), np.array(right))
 
 
 def fit(pipeline: Pipeline, questions: list[Question]) -> dict[str, Any]:
-    """The weights of all three models. What the refusal is fitted on comes from rankings that did not see the question
-    (cross-fitting by family): a ranking looks surer of questions it was fitted on than it will be of others. The
-    threshold is set on confidences cross-validated in the same way."""
-    data = prepare(pipeline, questions)
+    """The weights of all five models, and the threshold, set on estimates cross-validated by family."""
     folds = np.array([fold_of(question.family, FOLDS) for question in questions])
-    rows: list[dict[str, float]] = [{} for _ in questions]
-    right = np.zeros(len(questions), dtype=bool)
-    for number in range(FOLDS):
-        partial = fit_ranking(pipeline, _part(data, folds != number))
-        held = _part(data, folds == number)
-        for position, query, question, found in zip(
-            np.flatnonzero(folds == number), held.queries, held.questions, found_evidence(partial, held), strict=True
-        ):
-            rows[position] = features_of(query, found)
-            right[position] = answers(found[0], question) > 0
-    features = np.array([[row[name] for name in REFUSAL_FEATURES] for row in rows])
-    answerable = np.array([question.answerable for question in questions])
-    confidence = np.zeros(len(questions))
-    for number in range(FOLDS):
-        held_out = folds == number
-        model = fit_refusal(features[~held_out], answerable[~held_out])
-        confidence[held_out] = confidences(model, [rows[position] for position in np.flatnonzero(held_out)])
-    threshold = refusal_threshold(confidence, answerable)
-    refused = confidence < threshold
-    print(
-        f"cross-validated: best evidence right {right[answerable].mean():.3f}; threshold {threshold:.2f}: "
-        f"refusal recall {refused[~answerable].mean():.3f}, false refusals {refused[answerable].mean():.3f}",
-        file=sys.stderr,
-    )
-    fitted = fit_ranking(pipeline, data)
-    model = fit_refusal(features, answerable)
+    both = [prepare(one, questions) for one in (pipeline, without_prepared(pipeline))]
+    fusion = fit_listwise([example for data in both for example in fusion_examples(data)], FUSION_PENALTY)
+    found = [found_evidence(_with_fusion(data.pipeline, _named(SCORERS, fusion)), data) for data in both]
+    examples = [evidence_examples(questions, evidence) for evidence in found]
+
+    def evidence_weights(chosen: NDArray[np.bool_]) -> NDArray[np.float64]:
+        return fit_listwise([of[at] for of in examples for at in np.flatnonzero(chosen)], EVIDENCE_PENALTY)
+
+    partial = [evidence_weights(folds != fold) for fold in range(FOLDS)]
+    judged = [judged_by(data, evidence, partial, folds) for data, evidence in zip(both, found, strict=True)]
+    truly = np.array([question.answerable for question in questions])
+    vectors = judged[0].vectors
+    intents = np.zeros(len(questions))
+    for fold in range(FOLDS):
+        intents[folds == fold] = vectors[folds == fold] @ fit_intent(vectors[folds != fold], truly[folds != fold])
+    features = [_matrix(one.rows, intents) for one in judged]
+    outcomes = {"answerable": [truly] * len(both), "right": [one.right & truly for one in judged]}
+    estimates = {name: cross_validated(features, outcome, folds) for name, outcome in outcomes.items()}
+    threshold = refusal_threshold(estimates["answerable"][0], truly)
+    for of, name in enumerate(("with prepared questions", "without")):
+        refused = estimates["answerable"][of] < threshold
+        sure = ~refused & (estimates["right"][of] >= 0.9)
+        print(
+            f"cross-validated, {name}: best evidence right {judged[of].right[truly].mean():.3f}; threshold "
+            f"{threshold:.2f}: refusal recall {refused[~truly].mean():.3f}, "
+            f"false refusals {refused[truly].mean():.3f}; of the {sure.mean():.0%} answered with confidence 0.9 "
+            f"or more, {outcomes['right'][of][sure].mean():.3f} right",
+            file=sys.stderr,
+        )
+    models = {name: fit_trees(np.concatenate(features), np.concatenate(of)) for name, of in outcomes.items()}
     return {
-        "fusion": fitted.retrieve.weights,
-        "evidence": fitted.select.weights,
-        "refusal": {
-            "threshold": round(threshold, 4),
-            "bias": model.bias,
-            "trees": [[list(vars(node).values()) for node in tree] for tree in model.trees],
-        },
+        "fusion": _named(SCORERS, fusion),
+        "evidence": _named(EVIDENCE_FEATURES, evidence_weights(np.ones(len(questions), dtype=bool))),
+        "threshold": round(threshold, 4),
+        "intent": [round(float(value), 4) for value in fit_intent(vectors, truly)],
+    } | {
+        name: {"bias": model.bias, "trees": [[list(vars(node).values()) for node in tree] for tree in model.trees]}
+        for name, model in models.items()
     }
 
 
-def _part(data: Prepared, chosen: NDArray[np.bool_]) -> Prepared:
-    positions = np.flatnonzero(chosen)
-    return Prepared(*([values[position] for position in positions] for values in vars(data).values()))
+def cross_validated(
+    features: Sequence[NDArray[np.float64]], outcomes: Sequence[NDArray[np.bool_]], folds: NDArray[np.int64]
+) -> list[NDArray[np.float64]]:
+    """The probability (n_questions,) of the outcome under each of several pipelines, each question estimated by trees
+    that have not seen its fold. `features[i]` (n_questions, n_features), `outcomes[i]`: those under pipeline i."""
+    estimates = [np.zeros(len(folds)) for _ in features]
+    for fold in range(FOLDS):
+        seen, held = folds != fold, np.flatnonzero(folds == fold)
+        model = fit_trees(np.concatenate([of[seen] for of in features]), np.concatenate([of[seen] for of in outcomes]))
+        for of, estimate in zip(features, estimates, strict=True):
+            estimate[held] = [
+                model.probability(dict(zip(JUDGE_FEATURES, of[position], strict=True))) for position in held
+            ]
+    return estimates
+
+
+def _matrix(rows: Sequence[Mapping[str, float]], intents: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(n_questions, n_features) in the order of rag.judge.FEATURES."""
+    return np.array(
+        [
+            [(row | {"intent": intent})[name] for name in JUDGE_FEATURES]
+            for row, intent in zip(map(dict, rows), intents, strict=True)
+        ]
+    )
 
 
 def _named(names: Sequence[str], values: NDArray[np.float64]) -> dict[str, float]:
     return {name: round(float(value), 4) for name, value in zip(names, values, strict=True)}
 
 
-def _with(pipeline: Pipeline, fusion: Mapping[str, float], evidence: Mapping[str, float]) -> Pipeline:
-    return replace(
-        pipeline,
-        retrieve=replace(pipeline.retrieve, weights=fusion),
-        select=replace(pipeline.select, weights=evidence),
-    )
+def _with_fusion(pipeline: Pipeline, weights: Mapping[str, float]) -> Pipeline:
+    return replace(pipeline, retrieve=replace(pipeline.retrieve, weights=weights))

@@ -8,8 +8,8 @@ text that was embedded before by the same model keeps its vector.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,9 +24,10 @@ from index.errors import DocumentError, IndexMismatch, IndexMissing
 from index.keyword import Postings, Segmenter, bigrams, characters, make_dictionary
 from index.outline import outline
 from index.period import period_of
+from index.prepared import Prepared, of_chunks, passage_hash, questions_file, read_questions
 from index.reader import SUFFIXES, read
 from index.sentences import sentences
-from index.store import FORMAT, Index, Keys, file_hash, load, read_manifest, save, text_hash
+from index.store import FORMAT, Index, Keys, Question, file_hash, load, read_manifest, save, text_hash
 from index.terms import own_terms, places, region
 from index.types import Chunk, Document, Section
 
@@ -49,13 +50,15 @@ class Report:
 @dataclass(frozen=True)
 class Source:
     """A document ready to be indexed, with its sections and chunks. `shipped`: it is the project's own plan, which a
-    user's file of the same name is not."""
+    user's file of the same name is not. `questions`: the prepared questions by the hash of their passage."""
 
     document: Document
     shipped: bool
     outline_sha256: str
     sections: tuple[Section, ...]
     chunks: tuple[Chunk, ...]
+    questions_sha256: str = ""
+    questions: Mapping[str, Sequence[Prepared]] = field(default_factory=dict)
 
 
 def find_sources(paths: Sequence[Path]) -> list[Path]:
@@ -149,6 +152,7 @@ def needs_build(out: Path = DEFAULT_INDEX) -> bool:
         manifest["code"] != code_hash()
         or held["sha256"] != file_hash(SHIPPED_PLAN)
         or held["outline_sha256"] != _outline_hash(SHIPPED_PLAN)
+        or held["questions_sha256"] != _questions_hash(SHIPPED_PLAN)
         or manifest["embedding"]["revision"] != files_revision(DEFAULT_MODEL)
     )
 
@@ -179,7 +183,18 @@ def _outline_hash(path: Path) -> str:
     return file_hash(supplied) if supplied else ""
 
 
+def _questions_hash(path: Path) -> str:
+    beside = questions_file(path)
+    return file_hash(beside) if beside else ""
+
+
 def _source(document: Document, path: Path, old: Index | None) -> Source:
+    beside = questions_file(path)
+    questions = read_questions(beside) if beside else {}
+    return replace(_cut(document, path, old), questions_sha256=_questions_hash(path), questions=questions)
+
+
+def _cut(document: Document, path: Path, old: Index | None) -> Source:
     shipped, outline_sha256 = path.resolve() == SHIPPED_PLAN, _outline_hash(path)
     if old is not None and old.manifest["code"] == code_hash():
         for known in old.manifest["documents"]:
@@ -192,12 +207,18 @@ def _source(document: Document, path: Path, old: Index | None) -> Source:
 
 def _kept(old: Index, document: Document) -> Source:
     known = next(entry for entry in old.manifest["documents"] if entry["id"] == document.id)
+    questions: dict[str, list[Prepared]] = {}
+    for one in old.questions:
+        if (chunk := old.chunks[one.chunk]).doc_id == document.id:
+            questions.setdefault(passage_hash(chunk), []).append(Prepared(one.text, one.start, one.end))
     return Source(
         document,
         known["shipped"],
         known["outline_sha256"],
         tuple(section for section in old.sections if section.doc_id == document.id),
         tuple(chunk for chunk in old.chunks if chunk.doc_id == document.id),
+        known["questions_sha256"],
+        questions,
     )
 
 
@@ -235,11 +256,19 @@ def assemble(sources: Sequence[Source], embedder: Embedder, old: Index | None) -
 
     chunks = tuple(chunk for source in sources for chunk in source.chunks)
     texts = [indexed_text(chunk) for chunk in chunks]
+    prepared = {h: held for source in sources for h, held in source.questions.items()}
+    questions = tuple(
+        Question(position, one.start, one.end, one.question) for position, one in of_chunks(chunks, prepared)
+    )
+    asked: list[list[str]] = [[] for _ in chunks]
+    for question in questions:
+        asked[question.chunk] += bigrams(question.text)
     segmenter = Segmenter(make_dictionary(texts, own_terms(chunks)))
     postings = {
         "words": Postings.of([segmenter.words(text) for text in texts]),
         "bigrams": Postings.of([bigrams(text) for text in texts]),
         "characters": Postings.of([characters(text) for text in texts]),
+        "questions": Postings.of(asked),
     }
     key_texts: list[str] = []
     key_chunks: list[int] = []
@@ -256,8 +285,12 @@ def assemble(sources: Sequence[Source], embedder: Embedder, old: Index | None) -
     vectors = faiss.IndexFlatIP(embedder.dimension)
     if hashes:
         vectors.add(np.stack([known[h] for h in hashes]).astype(np.float32))
+    question_vectors = faiss.IndexFlatIP(embedder.dimension)
+    if questions:
+        question_vectors.add(embedder.embed_questions([one.text for one in questions]))
+    counts = {"documents": len(sources), "chunks": len(chunks), "keys": len(hashes), "questions": len(questions)}
     index = Index(
-        _manifest(sources, embedder, segmenter, len(chunks), len(hashes)),
+        _manifest(sources, embedder, segmenter, counts),
         tuple(source.document for source in sources),
         tuple(section for source in sources for section in source.sections),
         chunks,
@@ -265,8 +298,18 @@ def assemble(sources: Sequence[Source], embedder: Embedder, old: Index | None) -
         segmenter,
         Keys(np.array(key_chunks, dtype=np.int32), np.array(hashes, dtype="S16")),
         vectors,
+        questions,
+        question_vectors,
     )
     return index, len(missing)
+
+
+def unprepared(index: Index) -> Index:
+    """The index as it would be without prepared questions."""
+    import faiss
+
+    postings = {**index.postings, "questions": Postings.of([[] for _ in index.chunks])}
+    return replace(index, postings=postings, questions=(), question_vectors=faiss.IndexFlatIP(index.question_vectors.d))
 
 
 def _known_vectors(old: Index | None, embedder: Embedder) -> dict[bytes, NDArray[np.float32]]:
@@ -277,7 +320,7 @@ def _known_vectors(old: Index | None, embedder: Embedder) -> dict[bytes, NDArray
 
 
 def _manifest(
-    sources: Sequence[Source], embedder: Embedder, segmenter: Segmenter, chunks: int, keys: int
+    sources: Sequence[Source], embedder: Embedder, segmenter: Segmenter, counts: Mapping[str, int]
 ) -> dict[str, Any]:
     from importlib.metadata import version
 
@@ -292,6 +335,7 @@ def _manifest(
                 "sha256": source.document.sha256,
                 "shipped": source.shipped,
                 "outline_sha256": source.outline_sha256,
+                "questions_sha256": source.questions_sha256,
                 "lines": len(source.document.lines),
                 "chunks": len(source.chunks),
                 "period": _period(source.document),
@@ -313,7 +357,7 @@ def _manifest(
             "version": version("jieba"),
             "dictionary_sha256": hashlib.sha256(segmenter.dictionary.encode("utf-8")).hexdigest(),
         },
-        "counts": {"documents": len(sources), "chunks": chunks, "keys": keys},
+        "counts": dict(counts),
     }
 
 

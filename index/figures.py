@@ -328,9 +328,7 @@ def _fold(text: str) -> str:
     return _WIDE_COMMA.sub(",", text).translate(_FOLD)
 
 
-def _figure_at(
-    text: str, folded: str, at: int, slogans: list[tuple[int, int]], before: Figure | None
-) -> Figure | None:
+def _figure_at(text: str, folded: str, at: int, slogans: list[tuple[int, int]], before: Figure | None) -> Figure | None:
     """The figure that begins at `at`, None where none does. `before` is the figure found last."""
     within_word = at > 0 and folded[at].isalnum() and folded[at - 1].isascii() and folded[at - 1].isalnum()
     if not within_word:
@@ -417,9 +415,7 @@ def _read_amount(folded: str, at: int) -> _Amount | None:
     )
 
 
-def _amount_at(
-    text: str, folded: str, at: int, slogans: list[tuple[int, int]], before: Figure | None
-) -> Figure | None:
+def _amount_at(text: str, folded: str, at: int, slogans: list[tuple[int, int]], before: Figure | None) -> Figure | None:
     """A number with its multiplier and unit, or a range of two, at `at`."""
     first = _read_amount(folded, at)
     if first is None:

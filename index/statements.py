@@ -127,9 +127,7 @@ _ACTION = re.compile(
 )
 _ACTION_END = re.compile(rf"{_ACTION.pattern}(?:{_REACH}|{_ADVERB}|的)*$")
 # Verbs that also begin nouns (建设用地, 绿化覆盖率, 投入强度).
-_AMBIGUOUS = re.compile(
-    r"(?:建设|发展|形成|开发|储备|布局|配置|配备|培养|投入|退出|绿化|推广|孵化|开工|处置|发放)$"
-)
+_AMBIGUOUS = re.compile(r"(?:建设|发展|形成|开发|储备|布局|配置|配备|培养|投入|退出|绿化|推广|孵化|开工|处置|发放)$")
 _OFTEN_VERB = re.compile(r"(?:转移|治理|改造|整治|培训|组织|支持|更新改造|改善|开展)$")
 # What grows in a clause without a figure is what the next clause gives figures of.
 _TOPIC = re.compile(
@@ -154,9 +152,7 @@ _CHANGED_TO = re.compile(rf"\s*,?(?P<verb>(?:{_TO}|到|至))(?:{_YEAR}的?)?(?:{
 _RATE = re.compile(r"率|比|度|性|水平|系数|指数|增长|增速|下降|降低|提高|增幅|程度|覆盖|降幅|份额|增加值$")
 _SHARES = frozenset({"%", "倍", "百分点"})
 _LONGEST = 45
-_WRITTEN = re.compile(
-    r"(?P<value>-?[\d.]+)(?:(?:%|‰|[\u4e00-\u9fff]*?)[-—–~～至到]+(?P<upper>[\d.]+))?(?P<unit>\D.*|)"
-)
+_WRITTEN = re.compile(r"(?P<value>-?[\d.]+)(?:(?:%|‰|[\u4e00-\u9fff]*?)[-—–~～至到]+(?P<upper>[\d.]+))?(?P<unit>\D.*|)")
 _PLACE = (
     r"“[^”]{1,12}”(?:区域|地区|片区)?[一二两三四五六七八九十\d]+个?(?:县市|县\(市\)|县|市|区)|“[^”]{1,12}”(?:区域|地区|片区)"
     r"|[东西南北中][部]?[一二两三四五六七八九十\d]+个?(?:县市|县\(市\)|县|市|区)"
@@ -567,9 +563,7 @@ def _names_a_thing(verb: str, rest: str, reached: bool) -> bool:
     """Whether a word that may be a verb begins a noun here: 建设用地面积, 绿化覆盖率."""
     if _AMBIGUOUS.search(verb):
         return reached or _MEASURED.search(rest) is not None
-    return _OFTEN_VERB.search(verb) is not None and (
-        reached or (len(rest) < 3 and _MEASURED.search(rest) is not None)
-    )
+    return _OFTEN_VERB.search(verb) is not None and (reached or (len(rest) < 3 and _MEASURED.search(rest) is not None))
 
 
 def _growth(lead: str, at: int, growth: re.Match[str], item: _Item, carried: _Carried, unit: str) -> _Phrase | None:

@@ -5,9 +5,11 @@
     sections.jsonl     the section tree
     chunks.jsonl       the chunks, in the order of the postings and vectors
     dictionary.txt     jieba's dictionary for this index
-    postings.npz       three inverted lists (words, bigrams, characters)
+    postings.npz       four inverted lists (words, bigrams, characters; bigrams of the prepared questions)
     keys.npz           for each vector: its chunk, and the hash of the text it was made from
     vectors.faiss      FAISS IndexFlatIP over unit vectors
+    questions.jsonl    the prepared questions (index/prepared.py), each with its chunk and the stretch that answers it
+    questions.faiss    their vectors
 
 No pickle anywhere. A new index is written beside its place and swapped in by rename; a reader that finds only the
 set-aside previous folder (the process died between the two renames) puts it back. A folder that holds anything else is
@@ -37,8 +39,8 @@ from index.types import Cell, Chunk, Document, Line, Section
 if TYPE_CHECKING:
     import faiss
 
-FORMAT = 1
-FIELDS = ("words", "bigrams", "characters")
+FORMAT = 2
+FIELDS = ("words", "bigrams", "characters", "questions")
 FILES = (
     "documents.jsonl",
     "sections.jsonl",
@@ -47,6 +49,8 @@ FILES = (
     "postings.npz",
     "keys.npz",
     "vectors.faiss",
+    "questions.jsonl",
+    "questions.faiss",
 )
 # What file managers leave behind: no reason to refuse a folder.
 LITTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
@@ -63,8 +67,19 @@ class Keys:
 
 
 @dataclass(frozen=True)
+class Question:
+    """A prepared question: `text` is answered by the stretch [start, end) of the text of the chunk at `chunk`."""
+
+    chunk: int
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True)
 class Index:
-    """An index in memory. `postings` maps "words", "bigrams", "characters" to their inverted lists."""
+    """An index in memory. `postings` maps each of FIELDS to its inverted lists; `question_vectors` holds a vector for
+    each of `questions`, which stand in the order of their chunks."""
 
     manifest: Mapping[str, Any]
     documents: tuple[Document, ...]
@@ -74,6 +89,23 @@ class Index:
     segmenter: Segmenter
     keys: Keys
     vectors: faiss.Index
+    questions: tuple[Question, ...]
+    question_vectors: faiss.Index
+
+    @cached_property
+    def question_matrix(self) -> NDArray[np.float32]:
+        """The vectors of the questions (n_questions, dimension), not copied."""
+        import faiss
+
+        count, size = self.question_vectors.ntotal, self.question_vectors.d
+        flat: Any = faiss.downcast_index(self.question_vectors)
+        rows: NDArray[np.float32] = faiss.rev_swig_ptr(flat.get_xb(), count * size)
+        return rows.reshape(count, size)
+
+    @cached_property
+    def question_chunks(self) -> NDArray[np.int32]:
+        """(n_questions,): the chunk of each question, ascending."""
+        return np.array([one.chunk for one in self.questions], dtype=np.int32)
 
     @cached_property
     def document_of(self) -> dict[str, Document]:
@@ -165,6 +197,8 @@ def _write(index: Index, folder: Path) -> None:
     np.savez(folder / "postings.npz", **arrays)
     np.savez(folder / "keys.npz", chunk=index.keys.chunk, text_hash=index.keys.text_hash)
     faiss.write_index(index.vectors, str(folder / "vectors.faiss"))
+    _write_jsonl(folder / "questions.jsonl", (asdict(question) for question in index.questions))
+    faiss.write_index(index.question_vectors, str(folder / "questions.faiss"))
     manifest = {**index.manifest, "files": {name: file_hash(folder / name) for name in FILES}}
     manifest["seal"] = _seal(manifest)
     (folder / "manifest.json").write_text(json.dumps(manifest, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
@@ -245,10 +279,16 @@ def _read(manifest: dict[str, Any], folder: Path) -> Index:
     with np.load(folder / "keys.npz", allow_pickle=False) as arrays:
         keys = Keys(arrays["chunk"], arrays["text_hash"])
     vectors = faiss.read_index(str(folder / "vectors.faiss"))
-    if vectors.ntotal != len(keys.chunk) or any(len(p.lengths) != len(chunks) for p in postings.values()):
+    questions = tuple(_frozen(Question, row) for row in _read_jsonl(folder / "questions.jsonl"))
+    question_vectors = faiss.read_index(str(folder / "questions.faiss"))
+    if (
+        question_vectors.ntotal != len(questions)
+        or vectors.ntotal != len(keys.chunk)
+        or any(len(p.lengths) != len(chunks) for p in postings.values())
+    ):
         raise ValueError("条数互不相符")
     segmenter = Segmenter((folder / "dictionary.txt").read_text(encoding="utf-8"))
-    return Index(manifest, documents, sections, chunks, postings, segmenter, keys, vectors)
+    return Index(manifest, documents, sections, chunks, postings, segmenter, keys, vectors, questions, question_vectors)
 
 
 def _read_jsonl(path: Path) -> Iterator[dict[str, Any]]:

@@ -107,9 +107,7 @@ def row_of(chunk: Chunk) -> RowParts:
     )
     told = {id(cell) for cell in (name, *units, *(cell for _, cell in values))}
     others = tuple(
-        cell
-        for cell in cells
-        if id(cell) not in told and not _NO_PART.search(cell.column) and _SAYS.search(cell.text)
+        cell for cell in cells if id(cell) not in told and not _NO_PART.search(cell.column) and _SAYS.search(cell.text)
     )
     unit = units[0].text if units else ""
     return RowParts(name, unit, tuple((c, cell) for c, cell in values if _SAYS.search(cell.text)), nature, others)

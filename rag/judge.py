@@ -1,8 +1,8 @@
 """Evidence -> verdict: do the documents answer the question as it is asked?
 
-Gradient-boosted trees over what speaks for and against the best evidence, fitted on the development questions
-(rag/weights.json, made by `python -m eval fit`). Never the wording of one question: only whether years, places, kinds
-of detail and figures agree, and how well the words are covered.
+Gradient-boosted trees over what speaks for and against the best evidence, fitted on the questions for fitting
+(rag/weights.json, made by `python -m eval fit`): whether years, places, kinds of detail and figures agree, how well the
+words are met, how far the best evidence stands above the next, and what kind of thing is asked for.
 """
 
 from __future__ import annotations
@@ -13,18 +13,29 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from index.figures import Figure, equal, figures
 from index.keyword import fold
+from rag.align import Aligner
 from rag.kinds import kinds_missing
 from rag.phrase import row_words
 from rag.types import Evidence, Query
 
 CARRIED = (
-    "words", "lexicon", "around", "cosine", "no_figure", "no_unit", "year_other", "past_for_plan", "plan_for_past",
-    "place_near", "place_missing", "kind_missing",
+    "characters", "bigrams", "words", "lexicon", "around", "cosine", "met", "met_around", "lacking", "lacking_share",
+    "no_figure", "no_unit", "year_other", "past_for_plan", "plan_for_past", "place_near", "place_missing",
+    "kind_missing", "row", "item", "length", "passage",
 )  # fmt: skip
+LIKEST = {"asked": "cosine", "asked_met": "met", "asked_words": "bigrams"}
 FEATURES = (
     *CARRIED,  # of the best evidence, see rag.select
+    *LIKEST,  # how like the question a prepared question for it is, or it is itself
+    "best_cosine",  # the same of the best of the NEAR pieces of evidence
+    "best_met",
+    "best_characters",
+    "least_lacking",
     "passage_lacks_kind",  # a kind of detail that is asked for is nowhere in the passage
     "passage_no_figure",  # a figure is wanted and there is none in the passage
     "premise",  # the question names a figure that the passage does not hold
@@ -32,9 +43,21 @@ FEATURES = (
     "other_name",  # what it names ends as something in the evidence does and begins otherwise (登记/调查失业率)
     "score",  # of the best evidence
     "margin",  # to the best evidence of another passage
+    "chance",  # the share of the softmax over all evidence that falls on the best
+    "doubt",  # … and its entropy
     "wants_figure",
+    "wants_list",
+    "wants_choice",
+    "asks_why",
+    "asks_how",
+    "names_year",
+    "names_place",
+    "kinds",  # how many kinds of detail it asks for
+    "question_words",
+    "question_length",
+    "intent",  # what its words alone let expect: plans seldom say how to apply for something
 )
-NEAR = 5  # pieces of evidence in which a figure of the question may stand
+NEAR = 5  # pieces of evidence that are looked at together: a figure of the question may stand in any of them
 PER_HOW_MANY = frozenset({1, 10, 100, 1000, 10000})
 DURATIONS = ("年", "个月", "天")
 FEW = 20  # up to which a Chinese numeral counts the things asked for (哪四样) and states nothing
@@ -42,18 +65,23 @@ BEGINNING, ENDING = 2, 3  # characters of the two parts of a name that are compa
 _UNDONE = re.compile(r"取消|废止|停办|停建|推迟|延期|撤销|暂停|下调|调低|改成|改为|换成|缩减|砍掉|叫停")
 _HAN = re.compile("[\u3400-\u9fff]+")
 _CHINESE = re.compile("[一二三四五六七八九十两]")
+_WHY = re.compile(r"为什么|为啥|为何|凭啥|凭什么")
+_HOW = re.compile(r"怎么|咋|如何|怎样")
 LISTED = frozenset("个家种条类项处座所位名件张台套支次大级")  # units in which things of a list are counted
 LISTED_AT_MOST = 20
+CERTAIN = 0.95  # confidence of a refusal that follows from a rule
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """`confidence` in [0, 1]: estimated probability that the documents answer the question. `objection` names what
-    speaks against the best evidence: "year", "place", "detail", "premise", "nothing" or ""; `missing` are the kinds of
-    detail or the figure's words that it lacks."""
+    """`answerable` in [0, 1]: estimated probability that the documents answer the question; `confidence` in [0, 1]:
+    that what is said is right, the best evidence or the refusal. `objection` names what speaks against the best
+    evidence: "year", "place", "detail", "premise", "nothing" or ""; `missing` are the kinds of detail or the figure's
+    words that it lacks."""
 
-    confidence: float
+    answerable: float
     answered: bool
+    confidence: float
     objection: str = ""
     missing: tuple[str, ...] = ()
 
@@ -77,6 +105,9 @@ class Boosted:
     bias: float
     trees: tuple[tuple[Split, ...], ...]
 
+    def probability(self, features: Mapping[str, float]) -> float:
+        return 1 / (1 + math.exp(-self.log_odds(features)))
+
     def log_odds(self, features: Mapping[str, float]) -> float:
         total = self.bias
         for tree in self.trees:
@@ -89,23 +120,35 @@ class Boosted:
 
 @dataclass(frozen=True)
 class Judge:
-    """Callable: (query, evidence) -> verdict. Below `threshold` the question is refused, and always where it rests on a
-    figure that nothing found holds: to answer would be to confirm it."""
+    """Callable: (query, evidence) -> verdict.
 
-    model: Boosted
+    `answerable` and `right` estimate whether the documents answer, and whether the best evidence is the right one;
+    `intent` (dimension,) weighs the words of a question. A question is refused where the first estimate is below
+    `threshold`, and always where it rests on a figure that nothing found holds: to answer would be to confirm it.
+    """
+
+    answerable: Boosted
+    right: Boosted
+    intent: NDArray[np.float32]
+    aligner: Aligner
     threshold: float
 
     def __call__(self, query: Query, evidence: Sequence[Evidence]) -> Verdict:
         if not evidence or not any(evidence[0].features[name] for name in ("characters", "bigrams", "lexicon")):
-            return Verdict(0.0, False, "nothing")
+            return Verdict(0.0, False, CERTAIN, "nothing")
         if supposed := unfounded(query, evidence):
-            return Verdict(0.0, False, "premise", supposed)
+            return Verdict(0.0, False, CERTAIN, "premise", supposed)
         if query.elsewhere and not any(name in passage_text(evidence[0]) for name in query.elsewhere):
-            return Verdict(0.0, False, "place", query.elsewhere)
-        features = features_of(query, evidence)
-        confidence = round(1 / (1 + math.exp(-self.model.log_odds(features))), 4)
+            return Verdict(0.0, False, CERTAIN, "place", query.elsewhere)
+        features = features_of(query, evidence, self.aligner) | {"intent": self.intent_of(query)}
+        answerable = round(self.answerable.probability(features), 4)
+        answered = answerable >= self.threshold
+        confidence = round(self.right.probability(features), 4) if answered else round(1 - answerable, 4)
         objection, missing = _objection(query, evidence, features)
-        return Verdict(confidence, confidence >= self.threshold, objection, missing)
+        return Verdict(answerable, answered, confidence, objection, missing)
+
+    def intent_of(self, query: Query) -> float:
+        return float(self.aligner.mean(query.text) @ self.intent)
 
 
 def read_model(trees: Sequence[Sequence[Sequence[Any]]], bias: float) -> Boosted:
@@ -113,12 +156,19 @@ def read_model(trees: Sequence[Sequence[Sequence[Any]]], bias: float) -> Boosted
     return Boosted(bias, tuple(tuple(Split(*node) for node in tree) for tree in trees))
 
 
-def features_of(query: Query, evidence: Sequence[Evidence]) -> dict[str, float]:
-    """What speaks for and against an answer, by FEATURES."""
-    best = evidence[0]
+def features_of(query: Query, evidence: Sequence[Evidence], aligner: Aligner) -> dict[str, float]:
+    """What speaks for and against an answer, by FEATURES, but for the intent."""
+    best, near = evidence[0], evidence[:NEAR]
     rival = next((other.score for other in evidence if other.passage.rank != best.passage.rank), best.score)
+    shares = np.exp(np.array([one.score for one in evidence]) - best.score)
+    shares /= shares.sum()
     values = {name: best.features[name] for name in CARRIED}
+    values |= {name: best.features[name] + best.features[own] for name, own in LIKEST.items()}
     return values | {
+        "best_cosine": max(one.features["cosine"] for one in near),
+        "best_met": max(one.features["met"] for one in near),
+        "best_characters": max(one.features["characters"] for one in near),
+        "least_lacking": min(one.features["lacking"] for one in near),
         "passage_lacks_kind": float(bool(kinds_missing(query.kinds, passage_text(best)))),
         "passage_no_figure": float(query.want == "figure" and not _holds_figure(passage_text(best))),
         "premise": float(bool(unfounded(query, evidence[:NEAR]))),
@@ -126,7 +176,18 @@ def features_of(query: Query, evidence: Sequence[Evidence]) -> dict[str, float]:
         "other_name": float(other_name(query.core, best)),
         "score": best.score,
         "margin": best.score - rival,
+        "chance": float(shares[0]),
+        "doubt": float(-(shares * np.log(shares + 1e-12)).sum()),
         "wants_figure": float(query.want == "figure"),
+        "wants_list": float(query.want == "list"),
+        "wants_choice": float(query.want == "choice"),
+        "asks_why": float(bool(_WHY.search(query.text))),
+        "asks_how": float(bool(_HOW.search(query.text))),
+        "names_year": float(bool(query.years)),
+        "names_place": float(bool(query.places)),
+        "kinds": float(len(query.kinds)),
+        "question_words": float(len(aligner.question(query.core).shares)),
+        "question_length": float(len(query.core)),
     }
 
 

@@ -23,6 +23,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
+
 from index.build import DEFAULT_INDEX, build, needs_build
 from index.conflicts import Conflict, conflicts
 from index.embed import Embedder, load_embedder
@@ -31,6 +33,7 @@ from index.period import Period
 from index.store import REBUILD, Index, load
 from index.targets import Register, registers
 from index.types import Chunk, Document
+from rag.align import load_aligner
 from rag.cite import cite
 from rag.config import Config
 from rag.disagree import named_by
@@ -136,7 +139,8 @@ class Pipeline:
         if (made := self.from_register(query)) is not None:
             passages = distinct([*(one.passage for one in made.evidence), *found])
             stretches = {one.passage.rank: (one.start, one.end) for one in made.evidence}
-            return Reply(passages, made.evidence, Verdict(REGISTERED, True), spoken([made.text]), made.own, stretches)
+            verdict = Verdict(1.0, True, REGISTERED)
+            return Reply(passages, made.evidence, verdict, spoken([made.text]), made.own, stretches)
         passages = in_order(found, selection)
         if not verdict.answered:
             refusal = self.refusal(query, verdict, selection.evidence)
@@ -161,7 +165,7 @@ class Pipeline:
         # Documents that tell one side of a comparison are likelier to tell the other than those that tell neither.
         least = self.judge.threshold / 2 if any(judged.answered for _, judged in answers) else self.judge.threshold
         for side, (best, judged) in zip(sides, answers, strict=True):
-            if judged.confidence < least:
+            if judged.answerable < least:
                 unanswered += told_apart(side, sides)
                 continue
             chunk = best[0].passage.chunk
@@ -172,8 +176,9 @@ class Pipeline:
         chosen = tuple(parts.values())
         every = tuple(sorted(by_chunk.values(), key=lambda passage: passage.rank))
         others = tuple(one for one in evidence if (one.passage.rank, one.start) not in parts)
-        surest = max((judged for _, judged in answers), key=lambda judged: judged.confidence)
-        return every, Selection((*chosen, *others), chosen, tuple(unanswered)), surest
+        surest = max((judged for _, judged in answers), key=lambda judged: judged.answerable)
+        weakest = min(judged.confidence for _, judged in answers if judged.answered) if surest.answered else 0.0
+        return every, Selection((*chosen, *others), chosen, tuple(unanswered)), replace(surest, confidence=weakest)
 
     def search_sides(self, sides: Sequence[Query]) -> list[tuple[tuple[Evidence, ...], Verdict]]:
         """Evidence and verdict for each question within a question. Where they ask for one thing in several years, the
@@ -181,12 +186,12 @@ class Pipeline:
         found = [self._search_side(side) for side in sides]
         if len({side.core for side in sides}) > 1:
             return found
-        evidence, surest = max(found, key=lambda one: one[1].confidence)
+        evidence, surest = max(found, key=lambda one: one[1].answerable)
         if not surest.answered:
             return found
         name = named_by(evidence[0], sides[0])
         again = [self._search_side(replace(side, core=f"{side.core} {name}")) for side in sides]
-        return [new if new[1].confidence > old[1].confidence else old for old, new in zip(found, again, strict=True)]
+        return [new if new[1].answerable > old[1].answerable else old for old, new in zip(found, again, strict=True)]
 
     def _search_side(self, side: Query) -> tuple[tuple[Evidence, ...], Verdict]:
         evidence = self.select(side, self.retrieve(side, CONSIDERED)[:EVIDENCE_FROM])
@@ -364,6 +369,7 @@ def frame_of(index: Index, embedder: Embedder) -> Frame:
     for full in dict.fromkeys([*(name for entry in entries for name in entry["places"]), *sorted(region)]):
         for name in names_of(full):
             places.setdefault(name, []).append(full)
+
     def likeness(text: str, others: Sequence[str]) -> list[float]:
         vectors = embedder.embed_questions([text, *others])
         return [float(cosine) for cosine in vectors[1:] @ vectors[0]]
@@ -386,19 +392,24 @@ def open_pipeline(config: Config, progress: Callable[[str], None] = lambda messa
     embedder = load_embedder(index.manifest["embedding"]["model"])
     if embedder.revision != index.manifest["embedding"]["revision"]:
         raise IndexMismatch(
-            f"索引 {folder} 用的是向量模型 {index.manifest['embedding']['model']} 的另一个版本："
-            f"{REBUILD}。"
+            f"索引 {folder} 用的是向量模型 {index.manifest['embedding']['model']} 的另一个版本：{REBUILD}。"
         )
     weights: Mapping[str, Any] = json.loads(WEIGHTS.read_text(encoding="utf-8"))
     frame = frame_of(index, embedder)
-    refusal = weights["refusal"]
-    threshold = refusal["threshold"] if config.refuse_below is None else config.refuse_below
+    aligner = load_aligner()
+    threshold = weights["threshold"] if config.refuse_below is None else config.refuse_below
     return Pipeline(
         index,
         frame,
         Retriever(index, embedder, weights["fusion"]),
-        Selector(index, embedder, weights["evidence"], frame.period),
-        Judge(read_model(refusal["trees"], refusal["bias"]), threshold),
+        Selector(index, embedder, aligner, weights["evidence"], frame.period),
+        Judge(
+            read_model(weights["answerable"]["trees"], weights["answerable"]["bias"]),
+            read_model(weights["right"]["trees"], weights["right"]["bias"]),
+            np.array(weights["intent"], dtype=np.float32),
+            aligner,
+            threshold,
+        ),
         Extractive(),
         config.passages,
     )

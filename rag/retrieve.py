@@ -18,7 +18,11 @@ from index.keyword import bigrams, characters
 from index.store import Index
 from rag.types import Passage, Query
 
-SCORERS = ("words", "bigrams", "characters", "lexicon", "whole", "sentence", "heading")
+SCORERS = (
+    "words", "bigrams", "characters", "lexicon", "whole", "sentence", "heading",
+    "asked_words",  # prepared questions that lead to the chunk: their words
+    "asked",  # … and the vector of the one most like the question
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,8 @@ class Retriever:
                 official[word] = max(official.get(word, 0.0), weight)
         found["lexicon"] = self.index.postings["words"].scores(official)
         found["whole"], found["sentence"] = self._dense(text)
+        found["asked_words"] = self.index.postings["questions"].scores(dict.fromkeys(bigrams(query.text), 1.0))
+        found["asked"] = self._asked(query.text)
         found["heading"] = np.array([chunk.kind == "heading" for chunk in self.index.chunks], dtype=np.float32)
         return {name: _scaled(scores) for name, scores in found.items()}
 
@@ -83,6 +89,16 @@ class Retriever:
         first = np.concatenate([[True], keys.chunk[1:] != keys.chunk[:-1]])[hits]  # the whole comes before sentences
         np.maximum.at(whole, chunks[first], cosine[first])
         return whole, best
+
+    def _asked(self, text: str) -> NDArray[np.float32]:
+        """Cosine of the question with the prepared question of each chunk most like it; 0 at least, and for a chunk
+        without any."""
+        best = np.zeros(len(self.index.chunks), dtype=np.float32)
+        if self.index.questions:
+            cosine = self.index.question_matrix @ self.embedder.embed_questions([text])[0]
+            chunks, starts = np.unique(self.index.question_chunks, return_index=True)
+            best[chunks] = np.maximum(np.maximum.reduceat(cosine, starts), 0)
+        return best
 
 
 def _scaled(scores: NDArray[np.float32]) -> NDArray[np.float32]:

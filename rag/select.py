@@ -13,7 +13,9 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
+from index.build import indexed_text
 from index.chunk import label_of
 from index.embed import Embedder
 from index.figures import figures
@@ -22,6 +24,7 @@ from index.period import Period, named_plans
 from index.sentences import sentences
 from index.store import Index
 from index.types import Chunk
+from rag.align import Aligner, Ids, Words
 from rag.kinds import kinds_missing
 from rag.phrase import row_words
 from rag.types import Evidence, Passage, Query
@@ -35,6 +38,13 @@ FEATURES = (
     "around",  # share of its characters found in the candidate or the titles above it
     "cosine",  # of the question's vector with the candidate's
     "whole",  # … and with that of its whole passage
+    "met",  # how well the question's words are met by the candidate's, see rag.align
+    "met_around",  # … by those of its whole passage and the titles above
+    "lacking",  # how little the word of the question that its passage and titles meet least is met
+    "lacking_share",  # the weight of the question's words that they hardly meet
+    "asked",  # by how much a prepared question for it is more like the question than it is: cosine
+    "asked_met",  # … words met
+    "asked_words",  # … bigrams
     "figure",  # the question wants a figure and the candidate holds one
     "no_figure",  # it wants one and there is none
     "kind_missing",  # a kind of detail is asked for (a sum, a date) and the candidate holds none
@@ -54,8 +64,13 @@ FEATURES = (
     "length",  # log of the candidate's length in characters, over 5
 )
 
+# What a prepared question adds is measured against what the candidate's own words show, so that documents without
+# prepared questions are ranked by the same weights.
+_OWN = {"asked": "cosine", "asked_met": "met", "asked_words": "bigrams"}
 _YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?:\s*[-—–~至]\s*((?:19|20)\d\d))?(?=年|\s*[-—–~至]|[^\d.]|$)")
 PREPARED_LIMIT = 20_000
+HEAVY = 0.6  # of the mean weight of a question's words: what weighs less says nothing of the subject
+HARDLY = 0.5  # cosine below which a word is hardly met
 SHORTEST = 8  # characters of a sentence that says something
 
 _BASELINE = re.compile(r"(?:比|较|由|从|与|自|相比)\s*(?:19|20)\d\d年")
@@ -72,7 +87,8 @@ _ASKS_BACK = re.compile(
 class Candidate:
     """A span of a chunk that may answer alone, made ready for comparison: its terms, the years named in it (`stated`
     without those that something is compared with: 比2015年增长) and before it in its paragraph, its figures as written,
-    and where in the index its vector is and that of its whole chunk."""
+    where in the index its vector is and that of its whole chunk, and its words for the aligner,
+    and the prepared questions that it answers, by their numbers in the index."""
 
     start: int
     end: int
@@ -86,6 +102,8 @@ class Candidate:
     figures: tuple[str, ...]
     key: int
     whole_key: int
+    ids: Ids
+    questions: NDArray[np.int32]
 
 
 @dataclass(frozen=True)
@@ -98,16 +116,21 @@ class Selector:
 
     index: Index
     embedder: Embedder
+    aligner: Aligner
     weights: Mapping[str, float]
     period: Period | None = None
     _back: frozenset[str] = field(init=False, repr=False)
     _position: dict[str, int] = field(init=False, repr=False)
     _prepared: dict[str, tuple[Candidate, ...]] = field(init=False, repr=False)
+    _around: dict[str, Ids] = field(init=False, repr=False)
+    _questions: dict[int, tuple[Ids, frozenset[str]]] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_back", looking_back(self.index.chunks, self.period))
         object.__setattr__(self, "_position", {chunk.id: i for i, chunk in enumerate(self.index.chunks)})
         object.__setattr__(self, "_prepared", {})
+        object.__setattr__(self, "_around", {})
+        object.__setattr__(self, "_questions", {})
 
     def __call__(self, query: Query, passages: Sequence[Passage]) -> tuple[Evidence, ...]:
         if not passages:
@@ -115,14 +138,59 @@ class Selector:
         asked = _Asked.of(query, self.index, self.embedder, self.period)
         top = max(passages[0].score, 1e-9)
         found: list[Evidence] = []
-        for passage in passages:
-            for candidate in self.candidates(passage.chunk):
-                features = self._features(asked, passage, candidate)
-                features["passage"] = passage.score / top
-                score = sum(self.weights.get(name, 0.0) * value for name, value in features.items())
-                years = candidate.stated or candidate.years_before or self._implied(passage.chunk)
-                found.append(Evidence(passage, candidate.start, candidate.end, score, years, features))
+        pairs = [(passage, candidate) for passage in passages for candidate in self.candidates(passage.chunk)]
+        words = self.aligner.question(query.core)
+        met = words.shares @ self.aligner.met(words, [candidate.ids for _, candidate in pairs])
+        around = self._met_around(words, passages)
+        likeness = self._likeness(query, passages)
+        for (passage, candidate), share in zip(pairs, met, strict=True):
+            features = self._features(asked, passage, candidate)
+            features |= {"passage": passage.score / top, "met": float(share), **around[passage.rank]}
+            for name, own in _OWN.items():
+                best = float(likeness[name][candidate.questions].max(initial=0.0))
+                features[name] = max(0.0, best - features[own])
+            score = sum(self.weights.get(name, 0.0) * value for name, value in features.items())
+            years = candidate.stated or candidate.years_before or self._implied(passage.chunk)
+            found.append(Evidence(passage, candidate.start, candidate.end, score, years, features))
         return tuple(sorted(found, key=lambda evidence: (-evidence.score, evidence.passage.rank, evidence.start)))
+
+    def _met_around(self, words: Words, passages: Sequence[Passage]) -> dict[int, dict[str, float]]:
+        """What each passage with its titles meets of the question's words, by its rank."""
+        met = self.aligner.met(words, [self.around(passage.chunk) for passage in passages])
+        heavy = words.shares * len(words.shares) >= HEAVY
+        least = (1 - met[heavy]).max(axis=0, initial=0.0)
+        hardly = words.shares @ (met < HARDLY)
+        values = zip(passages, words.shares @ met, least, hardly, strict=True)
+        return {
+            passage.rank: {"met_around": float(share), "lacking": float(lacking), "lacking_share": float(lost)}
+            for passage, share, lacking, lost in values
+        }
+
+    def _likeness(self, query: Query, passages: Sequence[Passage]) -> dict[str, NDArray[np.float32]]:
+        """By the names of _OWN, how like the question each prepared question (n_questions,) of these passages is; 0 for
+        those of other passages."""
+        found = {name: np.zeros(len(self.index.questions), dtype=np.float32) for name in _OWN}
+        of_each = [one.questions for passage in passages for one in self.candidates(passage.chunk)]
+        numbers = np.unique(np.concatenate(of_each)) if of_each else np.zeros(0, dtype=np.int32)
+        if not len(numbers):
+            return found
+        held = [self.question(number) for number in numbers.tolist()]
+        words = self.aligner.question(query.text)
+        met = words.shares @ self.aligner.met(words, [ids for ids, _ in held])
+        cosine = self.index.question_matrix[numbers] @ self.embedder.embed_questions([query.text])[0]
+        asked = frozenset(bigrams(query.text))
+        found["asked"][numbers] = cosine
+        found["asked_met"][numbers] = met
+        found["asked_words"][numbers] = [_dice(asked, pairs) for _, pairs in held]
+        return found
+
+    def question(self, number: int) -> tuple[Ids, frozenset[str]]:
+        """The words and the bigrams of a prepared question, kept once made."""
+        if number not in self._questions:
+            text = self.index.questions[number].text
+            (ids,) = self.aligner.ids([text])
+            self._questions[number] = ids, frozenset(bigrams(text))
+        return self._questions[number]
 
     def candidates(self, chunk: Chunk) -> tuple[Candidate, ...]:
         """The candidates of a chunk, kept once made: a question meets mostly passages that others met before."""
@@ -132,12 +200,23 @@ class Selector:
             self._prepared[chunk.id] = tuple(self._prepare(chunk))
         return self._prepared[chunk.id]
 
+    def around(self, chunk: Chunk) -> Ids:
+        """The words of a whole chunk and the titles above it, kept once made."""
+        if chunk.id not in self._around:
+            if len(self._around) > PREPARED_LIMIT:
+                self._around.clear()
+            (self._around[chunk.id],) = self.aligner.ids([indexed_text(chunk)])
+        return self._around[chunk.id]
+
     def _prepare(self, chunk: Chunk) -> Iterator[Candidate]:
         position = self._position[chunk.id]
         first, last = (int(key) for key in np.searchsorted(self.index.keys.chunk, [position, position + 1]))
         every = sentences(chunk.text)
+        label = label_of(chunk)
+        begin, until = np.searchsorted(self.index.question_chunks, [position, position + 1])
         for start, end in spans_of(chunk):
             text = row_words(chunk) if chunk.cells else chunk.text[start:end]
+            (ids,) = self.aligner.ids([indexed_text(chunk) if chunk.cells else f"{label} {text}"])
             yield Candidate(
                 start,
                 end,
@@ -151,6 +230,15 @@ class Selector:
                 tuple(figure.text for figure in figures(text) if figure.kind in ("quantity", "ratio")),
                 first + (every.index((start, end)) + 1 if last - first > 1 else 0),
                 first,
+                ids,
+                np.array(
+                    [
+                        number
+                        for number in range(int(begin), int(until))
+                        if self.index.questions[number].start < end and start < self.index.questions[number].end
+                    ],
+                    dtype=np.int32,
+                ),
             )
 
     def _features(self, asked: _Asked, passage: Passage, candidate: Candidate) -> dict[str, float]:
@@ -308,6 +396,11 @@ def years_in(text: str) -> frozenset[int]:
 def row_years(chunk: Chunk) -> frozenset[int]:
     """Years of the columns in which a table row has a value."""
     return frozenset().union(*(years_in(cell.column) for cell in chunk.cells if re.search(r"[\w]", cell.text)))
+
+
+def _dice(a: AbstractSet[str], b: AbstractSet[str]) -> float:
+    """Dice's coefficient of two sets (Dice, Ecology 26, 1945)."""
+    return 2 * len(a & b) / (len(a) + len(b)) if a or b else 0.0
 
 
 def _share(asked: Mapping[str, float], held: AbstractSet[str]) -> float:

@@ -121,8 +121,8 @@ class Answer:
     """What the page, the command line, the batch and the evaluation all show.
 
     `text` carries marks [n]; `completed` is the question as filled in from the history, or None; `passages` is
-    everything found, cited or not, best first; `confidence` in [0, 1] is the estimated probability that the documents
-    answer the question as asked; `backend` names the answerer that spoke; `note` says what the user should know beside
+    everything found, cited or not, best first; `confidence` in [0, 1] is the estimated probability that this reply is
+    right, an answer or a refusal; `backend` names the answerer that spoke; `note` says what the user should know beside
     the answer (an answer withdrawn by the check, another answerer standing in).
     """
 

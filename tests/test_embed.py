@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from index.embed import DEFAULT_MODEL, Embedder, StaticEmbedder, TransformerEmbedder, known_prefixes, load_embedder
 from index.errors import ModelMissing
-from index.train.corpus import articles, read_lexicon, read_prepared
+from index.store import text_hash
+from index.train.corpus import articles, read_lexicon, read_passages, read_prepared
 from index.train.folder import write_model
 from index.train.lessons import drop, occurrences
 from index.train.measure import RetrievalSet, ranks
@@ -356,17 +357,57 @@ def test_a_lexicon_line_of_another_shape_is_named(tmp_path: Path) -> None:
         read_lexicon(path)
 
 
-def test_prepared_questions_stand_with_the_lines_they_name(tmp_path: Path) -> None:
+def test_prepared_questions_stand_with_the_sentences_that_answer(tmp_path: Path) -> None:
     path = tmp_path / "questions.jsonl"
     plan = tmp_path / "plan.txt"
-    plan.write_text("甲已经建成。乙正在建设；丙还没有。\n丁是另一回事。\n戊也要建设\n", encoding="utf-8")
-    row = {"lines": [1, 3], "questions": ["乙呢？", "都有什么？"], "answers": [[[1, 6, 17]], []]}
+    passage = "甲已经建成。乙正在建设；丙还没有。"
+    plan.write_text(f"{passage}\n丁是另一回事。\n", encoding="utf-8")
+    row = {"passage": text_hash(passage).decode(), "questions": [["乙呢？", 6, 17], ["都有什么？", 0, 17]]}
     path.write_text(json.dumps(row), encoding="utf-8")
-    (passage,) = read_prepared(path, plan)
-    assert passage.questions == ("乙呢？", "都有什么？")
-    assert [text.split()[-1] for text in passage.sentences] == ["甲已经建成。", "乙正在建设；丙还没有。", "戊也要建设"]
-    assert passage.gold_sentences == ((1,), (0, 1, 2))
-    assert passage.gold_wholes == ((0,), (0, 1))
+    (prepared,) = read_prepared(path, plan)
+    assert prepared.questions == ("乙呢？", "都有什么？")
+    assert [text.split()[-1] for text in prepared.sentences] == ["甲已经建成。", "乙正在建设；丙还没有。"]
+    assert prepared.gold_sentences == ((1,), (0, 1))
+    assert prepared.gold_wholes == ((0,), (0,))
+
+
+def test_prepared_questions_of_another_text_are_refused(tmp_path: Path) -> None:
+    path, plan = tmp_path / "questions.jsonl", tmp_path / "plan.txt"
+    plan.write_text("甲已经建成。\n", encoding="utf-8")
+    path.write_text(json.dumps({"passage": "0" * 16, "questions": [["乙呢？", 0, 3]]}), encoding="utf-8")
+    with pytest.raises(ValueError, match=r"plan\.txt"):
+        read_prepared(path, plan)
+
+
+def test_made_up_passages_are_learnt_from_by_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "passages.jsonl"
+    row = {
+        "field": "",
+        "title": "养老",
+        "sentences": ["建床位。", "发津贴。"],
+        "questions": [["给钱吗", 1], ["能住吗", 0]],
+    }
+    path.write_text(json.dumps(row), encoding="utf-8")
+    (passage,) = read_passages(path)
+    assert passage.sentences == ("养老 建床位。", "养老 发津贴。")
+    assert passage.wholes == ("养老 建床位。 发津贴。",)
+    assert (passage.questions, passage.gold_sentences) == (("给钱吗", "能住吗"), ((1,), (0,)))
+
+
+@pytest.mark.slow
+def test_late_interaction_by_hand() -> None:
+    import torch
+
+    from index.train.contrast import Words, late
+
+    # words 甲 east, 乙 north, 丙 between them at weight 2; none inside another
+    own = torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [2.0, 2.0]])
+    words = Words(own, torch.zeros(4, 2), torch.zeros(4), torch.zeros(0, dtype=torch.int64), torch.zeros(5).long())
+    scores = late(words, [[1, 2], [3]], [[1], [2, 3]])
+    half = 2**-0.5
+    # 甲乙 against 甲: (1 + 0) / 2; against 乙丙: 甲 is met by 丙 at cos 45 degrees, 乙 by itself
+    assert scores.tolist()[0] == pytest.approx([0.5, (half + 1) / 2], abs=1e-6)
+    assert scores.tolist()[1] == pytest.approx([half, 1.0], abs=1e-6)
 
 
 def test_a_term_is_found_the_longest_first_and_not_beyond_the_limit() -> None:
@@ -459,7 +500,13 @@ def test_the_recipe_makes_the_same_model_twice_and_learns_what_it_is_taught(tmp_
     (tmp_path / "laws.txt").write_text("\n".join(laws), encoding="utf-8")
     (tmp_path / "plan.txt").write_text("\n".join(f"发展{s}事业。做好{s}工作。" for s in subjects), encoding="utf-8")
     (tmp_path / "lexicon.tsv").write_text("\n".join(map("\t".join, zip(slang, subjects, strict=True))), "utf-8")
-    rows = [{"lines": [i + 1], "questions": [f"{word}怎么办？"]} for i, word in enumerate(slang)]
+    plan = [f"发展{subject}事业。做好{subject}工作。" for subject in subjects]
+    rows = [
+        {"passage": text_hash(text).decode(), "questions": [[f"{word}怎么办？", 0, len(text)]]}
+        for text, word in zip(plan, slang, strict=True)
+    ]
+    made_up = {"field": "", "title": "养老", "sentences": ["建养老床位。"], "questions": [["退休住哪", 0]]}
+    (tmp_path / "passages.jsonl").write_text(json.dumps(made_up), encoding="utf-8")
     (tmp_path / "questions.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
     inputs = [
         f"--{name}={tmp_path / file}"
@@ -468,6 +515,7 @@ def test_the_recipe_makes_the_same_model_twice_and_learns_what_it_is_taught(tmp_
             ("plan", "plan.txt"),
             ("lexicon", "lexicon.tsv"),
             ("questions", "questions.jsonl"),
+            ("passages", "passages.jsonl"),
         ]
     ]
     for run in ("one", "two"):

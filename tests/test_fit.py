@@ -9,8 +9,19 @@ import pytest
 from numpy.typing import NDArray
 
 from eval.dataset import Question
-from eval.fit import answers, confidences, fit_listwise, fit_refusal, fold_of, refusal_threshold
+from eval.fit import (
+    FALSE_REFUSALS,
+    answers,
+    cross_validated,
+    fit_intent,
+    fit_listwise,
+    fit_trees,
+    fold_of,
+    refusal_threshold,
+    reranked,
+)
 from rag.judge import FEATURES
+from rag.select import FEATURES as EVIDENCE_FEATURES
 from tests.fakes import evidence, paragraph, row
 
 Example = tuple[NDArray[np.float64], NDArray[np.bool_]]
@@ -71,24 +82,51 @@ def test_large_features_overflow_nothing() -> None:
     assert weights[0] > 0
 
 
-def test_refusal_learns_which_feature_tells_and_the_same_again() -> None:
-    rng = np.random.default_rng(0)
-    features = rng.random((120, len(FEATURES)))
-    tells = FEATURES.index("year_other")
-    answerable = features[:, tells] < 0.5
-    model = fit_refusal(features, answerable)
-    rows = [dict(zip(FEATURES, values, strict=True)) for values in features]
-    confidence = confidences(model, rows)
-    assert ((confidence > 0) & (confidence < 1)).all()
-    assert confidence[answerable].mean() > 0.6 + confidence[~answerable].mean()
-    assert fit_refusal(features, answerable) == model
+def told_by_a_feature() -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    features = np.random.default_rng(0).random((120, len(FEATURES)))
+    return features, features[:, FEATURES.index("year_other")] < 0.5
+
+
+def test_trees_learn_which_feature_tells_and_the_same_again() -> None:
+    features, outcome = told_by_a_feature()
+    model = fit_trees(features, outcome)
+    estimate = np.array([model.probability(dict(zip(FEATURES, values, strict=True))) for values in features])
+    assert ((estimate > 0) & (estimate < 1)).all()
+    assert estimate[outcome].mean() > 0.6 + estimate[~outcome].mean()
+    assert fit_trees(features, outcome) == model
+
+
+def test_no_question_is_estimated_by_trees_that_have_seen_it() -> None:
+    features, outcome = told_by_a_feature()
+    folds = np.arange(120) % 10
+    (estimate,) = cross_validated([features], [outcome], folds)
+    others = folds != 3
+    model = fit_trees(features[others], outcome[others])
+    held = [model.probability(dict(zip(FEATURES, values, strict=True))) for values in features[~others]]
+    assert estimate[~others] == pytest.approx(held)
+    assert estimate[outcome].mean() > 0.5 + estimate[~outcome].mean()
+
+
+def test_the_intent_is_the_direction_in_which_questions_are_answered() -> None:
+    vectors = np.array([[1, 0], [0.8, 0.6], [0, 1], [-0.6, 0.8]] * 10, dtype=np.float32)
+    weights = fit_intent(vectors, np.array([True, True, False, False] * 10))
+    assert weights.shape == (2,)
+    assert (vectors[:2] @ weights > 0).all()
+    assert (vectors[2:4] @ weights < 0).all()
 
 
 def test_the_threshold_gives_up_a_small_share_of_what_can_be_answered() -> None:
-    # 200 answerable questions from 0.500 up in steps of 0.001: 2% of them, four, lie below 0.504.
-    confidence = np.concatenate([0.5 + np.arange(200) / 1000, [0.25, 0.2]])
-    answerable = np.array([True] * 200 + [False] * 2)
-    assert (confidence[answerable] < refusal_threshold(confidence, answerable)).sum() == 4
+    # 1,000 answerable questions from 0.500 up in steps of 0.0001: of them as many lie below as may be given up
+    estimate = np.concatenate([0.5 + np.arange(1000) / 10000, [0.25, 0.2]])
+    truly = np.array([True] * 1000 + [False] * 2)
+    assert (estimate[truly] < refusal_threshold(estimate, truly)).sum() == round(1000 * FALSE_REFUSALS)
+
+
+def test_evidence_is_put_in_another_order_by_other_weights() -> None:
+    first = evidence(paragraph("甲"), rank=1, score=9.0, figure=1.0)
+    second = evidence(paragraph("乙", 2), rank=2, score=1.0, year=1.0)
+    weights = np.array([{"figure": 0.5, "year": 2.0}.get(name, 0.0) for name in EVIDENCE_FEATURES])
+    assert [(one.text, one.score) for one in reranked([first, second], weights)] == [("乙", 2.0), ("甲", 0.5)]
 
 
 def test_folds_keep_families_together_and_are_all_used() -> None:

@@ -5,19 +5,24 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from rag.judge import FEATURES, Boosted, Judge, Split, features_of, passage_text, unfounded
+from rag.align import Aligner, load_aligner
+from rag.judge import CERTAIN, FEATURES, Boosted, Judge, Split, features_of, passage_text, unfounded
 from rag.types import Evidence, Query
 from rag.understand import understand
 from tests.fakes import evidence, paragraph, row
 
-EVEN = Boosted(0.0, ())  # log-odds 0: confidence 0.5
+EVEN = Boosted(0.0, ())  # log-odds 0: probability 0.5
+SURE = Boosted(2.0, ())
+ALIGNER: Aligner = load_aligner()
+NO_INTENT = np.zeros(ALIGNER.vectors.shape[1], dtype=np.float32)
 
 
 def judge(query: Query, *found: Evidence, model: Boosted = EVEN, threshold: float = 0.5) -> tuple[float, bool, str]:
-    verdict = Judge(model, threshold)(query, found)
-    return verdict.confidence, verdict.answered, verdict.objection
+    verdict = Judge(model, SURE, NO_INTENT, ALIGNER, threshold)(query, found)
+    return verdict.answerable, verdict.answered, verdict.objection
 
 
 def covering(text: str, **features: float) -> Evidence:
@@ -29,14 +34,14 @@ FOREST = covering("到2030年，森林覆盖率达到27.5%。")
 ASKED = understand("2030年森林覆盖率是多少？")
 
 
-def test_confidence_is_the_logistic_of_bias_and_leaves_and_decides_by_the_threshold() -> None:
+def test_the_estimate_is_the_logistic_of_bias_and_leaves_and_decides_by_the_threshold() -> None:
     # one tree: no figure found (feature 0) goes low, +2; a missing figure goes high, -2
     tree = (Split("no_figure", 0.5, 1, 2, 0.0), Split("", 0.0, 0, 0, 2.0), Split("", 0.0, 0, 0, -2.0))
     model = Boosted(1.0, (tree,))
     assert judge(ASKED, FOREST, model=model)[0] == pytest.approx(1 / (1 + math.exp(-3)), abs=1e-4)
     without = covering("森林覆盖率稳步提高。", no_figure=1.0)
-    confidence, answered, _ = judge(ASKED, without, model=model)
-    assert confidence == pytest.approx(1 / (1 + math.e), abs=1e-4)
+    answerable, answered, _ = judge(ASKED, without, model=model)
+    assert answerable == pytest.approx(1 / (1 + math.e), abs=1e-4)
     assert not answered
     assert judge(ASKED, FOREST)[1]
     assert not judge(ASKED, FOREST, threshold=0.51)[1]
@@ -48,15 +53,39 @@ def test_no_evidence_or_none_that_shares_a_word_is_nothing() -> None:
     assert judge(ASKED, evidence(paragraph("建设新馆。")), model=always) == (0.0, False, "nothing")
 
 
-def test_features_are_those_named() -> None:
-    assert features_of(ASKED, [FOREST]).keys() == set(FEATURES)
+def test_features_are_those_named_but_for_the_intent() -> None:
+    assert features_of(ASKED, [FOREST], ALIGNER).keys() == set(FEATURES) - {"intent"}
+
+
+def test_the_confidence_of_an_answer_is_that_its_evidence_is_right_of_a_refusal_that_nothing_answers() -> None:
+    given = Judge(EVEN, SURE, NO_INTENT, ALIGNER, 0.5)(ASKED, [FOREST])
+    assert (given.answered, given.confidence) == (True, pytest.approx(1 / (1 + math.exp(-2)), abs=1e-4))
+    refused = Judge(Boosted(-1.0, ()), SURE, NO_INTENT, ALIGNER, 0.5)(ASKED, [FOREST])
+    assert (refused.answered, refused.confidence) == (False, pytest.approx(1 / (1 + math.exp(-1)), abs=1e-4))
+    ruled = Judge(SURE, SURE, NO_INTENT, ALIGNER, 0.5)(understand("覆盖率从20%提到27.5%靠什么"), [FOREST])
+    assert (ruled.answered, ruled.confidence) == (False, CERTAIN)
+
+
+def test_the_intent_is_what_the_words_of_the_question_weigh() -> None:
+    apply = understand("低保怎么申请要带什么材料")
+    intent = ALIGNER.mean(apply.text)
+    model = Boosted(0.0, ((Split("intent", 0.9, 1, 2, 0.0), Split("", 0, 0, 0, 2.0), Split("", 0, 0, 0, -2.0)),))
+    verdicts = [Judge(model, SURE, intent, ALIGNER, 0.5)(one, [FOREST]) for one in (apply, ASKED)]
+    assert [one.answered for one in verdicts] == [False, True]
+
+
+def test_chance_and_doubt_are_those_of_the_softmax() -> None:
+    even = [evidence(paragraph("甲"), rank=1, score=2.0), evidence(paragraph("乙", 2), rank=2, score=2.0)]
+    features = features_of(ASKED, even, ALIGNER)
+    assert features["chance"] == pytest.approx(0.5)
+    assert features["doubt"] == pytest.approx(math.log(2), abs=1e-6)
 
 
 def test_margin_is_to_the_best_of_another_passage() -> None:
     best, same = evidence(paragraph("甲"), rank=1, score=5.0), evidence(paragraph("甲"), rank=1, score=4.0)
     other = evidence(paragraph("乙", 2), rank=2, score=3.0)
-    assert features_of(ASKED, [best, same, other])["margin"] == 2.0
-    assert features_of(ASKED, [best, same])["margin"] == 0.0
+    assert features_of(ASKED, [best, same, other], ALIGNER)["margin"] == 2.0
+    assert features_of(ASKED, [best, same], ALIGNER)["margin"] == 0.0
 
 
 @pytest.mark.parametrize(
@@ -74,7 +103,7 @@ def test_margin_is_to_the_best_of_another_passage() -> None:
 def test_the_objection_names_what_is_missing(
     question: str, found: Evidence, objection: str, missing: tuple[str, ...]
 ) -> None:
-    verdict = Judge(EVEN, 0.9)(understand(question), [found])
+    verdict = Judge(EVEN, SURE, NO_INTENT, ALIGNER, 0.9)(understand(question), [found])
     assert not verdict.answered
     assert (verdict.objection, verdict.missing) == (objection, missing)
 

@@ -10,6 +10,7 @@ import pytest
 from index.period import Period
 from index.store import Index
 from index.types import Chunk
+from rag.align import load_aligner
 from rag.pipeline import Pipeline
 from rag.select import FEATURES, Selector, looking_back, row_years, spans_of, years_in
 from rag.types import Evidence, Passage, Query
@@ -31,7 +32,7 @@ def everything(index: Index) -> list[Passage]:
 
 def select(index: Index, question: str, yunze: Pipeline, **weights: float) -> tuple[Evidence, ...]:
     query = understand(question, (), yunze.frame)
-    return Selector(index, EMBEDDER, weights, PERIOD)(query, everything(index))
+    return Selector(index, EMBEDDER, load_aligner(), weights, PERIOD)(query, everything(index))
 
 
 def of(found: tuple[Evidence, ...], words: str) -> Evidence:
@@ -49,7 +50,7 @@ def test_evidence_stands_verbatim_in_its_passage_best_first(index: Index, yunze:
 
 
 def test_no_passages_no_evidence(index: Index) -> None:
-    assert Selector(index, EMBEDDER, {}, PERIOD)(Query("问", "问", "问"), ()) == ()
+    assert Selector(index, EMBEDDER, load_aligner(), {}, PERIOD)(Query("问", "问", "问"), ()) == ()
 
 
 def test_shares_and_cosine_are_within_one(index: Index, yunze: Pipeline) -> None:

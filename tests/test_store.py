@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -14,7 +15,7 @@ import pytest
 
 from index.build import build
 from index.errors import IndexMismatch, IndexMissing, UserError
-from index.store import FIELDS, FILES, Index, Keys, load, read_manifest, save
+from index.store import FIELDS, FILES, Index, Keys, load, read_manifest, save, text_hash
 
 PLAN = """北川市国民经济和社会发展第十五个五年规划纲要
 第一章 发展目标
@@ -41,6 +42,9 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a good index, not to be changed."""
     folder = tmp_path_factory.mktemp("good")
     (folder / "北川.txt").write_text(PLAN, encoding="utf-8")
+    target = "到2030年,粮食产量达到50万吨以上。全市绿化率达到42.5%。"
+    asked = {"passage": text_hash(target).decode(), "questions": [["一年打多少粮", 0, 20], ["绿地占几成", 20, 32]]}
+    (folder / "北川.questions.jsonl").write_text(json.dumps(asked), encoding="utf-8")
     build([folder / "北川.txt"], folder / "index")
     return folder / "index"
 
@@ -68,6 +72,8 @@ def check_equal(left: Index, right: Index) -> None:
             np.testing.assert_array_equal(getattr(one, part), getattr(other, part), strict=True)
     np.testing.assert_array_equal(left.keys.chunk, right.keys.chunk, strict=True)
     np.testing.assert_array_equal(left.keys.text_hash, right.keys.text_hash, strict=True)
+    assert left.questions == right.questions
+    np.testing.assert_array_equal(left.question_matrix, right.question_matrix, strict=True)
     count = left.vectors.ntotal
     assert count == right.vectors.ntotal > 0
     np.testing.assert_array_equal(left.vectors.reconstruct_n(0, count), right.vectors.reconstruct_n(0, count))
@@ -92,6 +98,7 @@ def ordinary_user() -> Iterator[None]:
 def test_round_trip(good: Path, tmp_path: Path) -> None:
     index = load(good)
     assert any(chunk.cells for chunk in index.chunks), "a table row should be among them"
+    assert [one.text for one in index.questions] == ["一年打多少粮", "绿地占几成"]
     save(index, tmp_path / "deep" / "copy")
     check_equal(index, load(tmp_path / "deep" / "copy"))
     assert contents(tmp_path / "deep" / "copy") == contents(good)
@@ -156,7 +163,7 @@ def test_no_bit_of_the_manifest_can_change_its_meaning(folder: Path) -> None:
     assert refused > len(whole) * 0.7, "only layout between the values may change unnoticed"
 
 
-@pytest.mark.parametrize("text", ["[]", "1", "null", '{"format": 1}', '{"format": 1, "files": []}'])
+@pytest.mark.parametrize("text", ["[]", "1", "null", '{"format": 2}', '{"format": 2, "files": []}'])
 def test_manifest_of_something_else(folder: Path, text: str) -> None:
     (folder / "manifest.json").write_text(text)
     with pytest.raises(IndexMismatch, match=CURE):
@@ -166,7 +173,7 @@ def test_manifest_of_something_else(folder: Path, text: str) -> None:
 def test_manifest_of_another_format(good: Path, tmp_path: Path) -> None:
     index = load(good)
     save(replace(index, manifest={**index.manifest, "format": 99}), tmp_path / "index")
-    with pytest.raises(IndexMismatch, match=rf"应为 1.*是 99.*{CURE}"):
+    with pytest.raises(IndexMismatch, match=rf"应为 2.*是 99.*{CURE}"):
         load(tmp_path / "index")
 
 

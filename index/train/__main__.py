@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from index.embed import unit_rows
 from index.train.contrast import Material, Settings, start, train
-from index.train.corpus import Prepared, articles, read_lexicon, read_lines, read_prepared
+from index.train.corpus import Prepared, articles, read_lexicon, read_lines, read_passages, read_prepared
 from index.train.folder import write_model
 from index.train.measure import prepared_set, reading_set, recall_line
 from index.train.vectors import cooccurrence, positive_pmi, sif_weights, singular_vectors
@@ -38,12 +38,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     lexicon = read_lexicon(options.lexicon)
     prepared = read_prepared(options.questions, options.plan)
     asked, taught = hold_out(prepared, options.hold_out, options.seed)
-    material = Material(articles(laws), lexicon, taught)
-    print(f"{len(material.articles)} articles, {len(lexicon)} lexicon entries, {len(taught)} passages with questions")
+    made_up = read_passages(options.passages)
+    material = Material(articles(laws), lexicon, [*taught, *made_up])
+    told = sum(len(passage.questions) for passage in material.prepared)
+    print(
+        f"{len(material.articles)} articles, {len(lexicon)} lexicon entries, {told} questions to"
+        f" {len(taught)} passages of the plan and {len(made_up)} made-up ones"
+    )
 
     corpus = [line for line in (*laws, *plan) if line]
     own = [text for entry in lexicon for text in (entry.word, *entry.terms)]
-    own += [question for passage in taught for question in passage.questions]
+    own += [question for passage in material.prepared for question in passage.questions]
+    own += [sentence for passage in made_up for sentence in passage.sentences]
     general = general_frequencies()
     tokenizer = unigram_tokenizer(choose_words(general, corpus, own, LEAST, COMMON))
     words = words_of(tokenizer)
@@ -78,6 +84,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True, help="model folder to write")
     parser.add_argument("--plan", type=Path, default=SOURCES / "changji-14fyp.txt")
     parser.add_argument("--questions", type=Path, default=SOURCES / "changji-14fyp.questions.jsonl")
+    parser.add_argument("--passages", type=Path, default=SOURCES / "passages.jsonl")
     parser.add_argument("--lexicon", type=Path, default=SOURCES / "lexicon.tsv")
     parser.add_argument("--measure", type=Path, nargs="*", default=[], help="reading sets, jsonl, only measured on")
     parser.add_argument(

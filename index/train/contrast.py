@@ -4,10 +4,14 @@
 A word's vector is the sum of its own and the mean of those of the shorter words inside it (as fastText composes
 n-grams, https://aclanthology.org/Q17-1010), times a weight: what is learnt of 养老 reaches 养老保险. The sum is worked
 out once at the end, so the model itself is a plain table.
+
+The table is used in two ways, and trained for both: as the mean of a text's words (index.embed), and word by word
+(late interaction, rag.align), which finds the one sentence of a paragraph that answers.
 """
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -35,9 +39,11 @@ OWN_DIRECTION = 0.7  # length of a word's random direction beside its vector of 
 @dataclass(frozen=True)
 class Settings:
     """`scale` multiplies the cosine (the inverse of a temperature); the rates are Adam's, falling to 0 over `steps`;
-    the dropped shares are of the tokens of prepared questions and of their passages."""
+    the dropped shares are of the tokens of prepared questions and of their passages. Of late interaction: questions a
+    step, sentences drawn beside those that answer and their neighbours, words of a sentence at most, and what is taken
+    off for the logarithm of their number, since a long sentence has some word for everything."""
 
-    steps: int = 250
+    steps: int = 400
     batch: int = 512
     rate: float = 0.0015
     weight_rate: float = 0.01
@@ -47,6 +53,12 @@ class Settings:
     dropped_of_passage: float = 0.3
     reworded_share: float = 0.5
     lexicon_share: float = 0.5
+    late_batch: int = 96
+    late_others: int = 220
+    late_words: int = 56
+    late_dropped_of_question: float = 0.25
+    late_dropped_of_passage: float = 0.2
+    length_penalty: float = 0.55
     seed: int = 1
 
 
@@ -182,6 +194,59 @@ def reading_loss(words: Words, lesson: Reading, settings: Settings, rng: random.
     return (missed(scores[:, :wholes], gold_wholes) + missed(scores[:, wholes:], gold_sentences)) / 2
 
 
+def late_loss(words: Words, lesson: Reading, settings: Settings, rng: random.Random) -> Tensor:
+    """How far the sentences that answer are from being found word by word, among their neighbours and others drawn at
+    random. Every row of the lesson has the same chance, however many questions it has."""
+    import torch
+
+    rows = rng.choices(range(len(lesson.questions)), k=settings.late_batch)
+    chosen = [(row, rng.randrange(len(lesson.questions[row]))) for row in rows]
+    golds = [lesson.gold_sentences[row][number] for row, number in chosen]
+    right = {position for gold in golds for position in gold}
+    near = {position + step for position in right for step in (-1, 1)} & set(range(len(lesson.sentences)))
+    drawn = rng.sample(range(len(lesson.sentences)), min(settings.late_others, len(lesson.sentences)))
+    candidates = sorted(right | near | set(drawn))
+    place = {position: number for number, position in enumerate(candidates)}
+    questions = [drop(lesson.questions[row][number], settings.late_dropped_of_question, rng) for row, number in chosen]
+    sentences = [_distinct(lesson.sentences[position], settings, rng) for position in candidates]
+    lengths = torch.tensor([math.log(max(1, len(set(lesson.sentences[position])))) for position in candidates])
+    scores = late(words, questions, sentences) * settings.scale - settings.length_penalty * lengths
+    return missed(scores, [[place[position] for position in gold] for gold in golds])
+
+
+def _distinct(ids: Ids, settings: Settings, rng: random.Random) -> Ids:
+    kept = list(dict.fromkeys(drop(ids, settings.late_dropped_of_passage, rng))) or [0]
+    return kept if len(kept) <= settings.late_words else rng.sample(kept, settings.late_words)
+
+
+def late(words: Words, questions: Sequence[Ids], texts: Sequence[Ids]) -> Tensor:
+    """(n_questions, n_texts): the mean, by their weights, over the words of a question of the cosine with the word of a
+    text most like it."""
+    import torch
+    from torch.nn.functional import normalize
+
+    asked, asked_at = torch.unique(torch.tensor(list(chain.from_iterable(questions))), return_inverse=True)
+    held, held_at = torch.unique(torch.tensor(list(chain.from_iterable(texts))), return_inverse=True)
+    of_asked, of_held = word_vectors(words, asked), word_vectors(words, held)
+    cosines = normalize(of_asked, dim=1) @ normalize(of_held, dim=1).T
+    in_texts, filled = _padded(held_at, [len(text) for text in texts])
+    each = cosines.index_select(1, in_texts.reshape(-1)).reshape(len(asked), *in_texts.shape)
+    best = each.masked_fill(~filled, -1.0).amax(2)  # (n_asked, n_texts)
+    in_questions, present = _padded(asked_at, [len(question) for question in questions])
+    weights = of_asked.norm(dim=1)[in_questions] * present
+    weights = weights / weights.sum(1, keepdim=True)
+    return torch.einsum("qw,qwt->qt", weights, best[in_questions])
+
+
+def _padded(flat: Tensor, lengths: Sequence[int]) -> tuple[Tensor, Tensor]:
+    """Runs of `flat` as rows (n, longest), padded with 0, and which places are filled."""
+    import torch
+    from torch.nn.utils.rnn import pad_sequence
+
+    filled = torch.arange(max(lengths))[None, :] < torch.tensor(lengths)[:, None]
+    return pad_sequence(list(torch.split(flat, list(lengths))), batch_first=True), filled
+
+
 def missed(scores: Tensor, gold: Sequence[Sequence[int]]) -> Tensor:
     """Mean over the rows of `scores` (n, candidates) of -log of the softmax's share on the right candidates."""
     import torch
@@ -201,8 +266,9 @@ def train(
 ) -> NDArray[np.float32]:
     """Train in place; return the table of vectors (words, dimension), the unknown word's row zero.
 
-    Every step learns from one question to each prepared passage and from a batch each of cloze pairs, reworded
-    stretches and lexicon entries; the laws keep general language from being forgotten.
+    Every step learns from one question to each prepared passage, from a batch of questions word by word, and from a
+    batch each of cloze pairs, reworded stretches and lexicon entries; the laws keep general language from being
+    forgotten.
     """
     import torch
 
@@ -220,7 +286,8 @@ def train(
     )
     for step in range(1, settings.steps + 1):
         losses = [share * pair_loss(words, draw(), tokenizer, settings.scale) for share, draw in draws]
-        loss = torch.stack([*losses, reading_loss(words, lesson, settings, rng)]).sum()
+        read = (reading_loss(words, lesson, settings, rng), late_loss(words, lesson, settings, rng))
+        loss = torch.stack([*losses, *read]).sum()
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()

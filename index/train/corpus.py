@@ -8,11 +8,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from index.build import embedding_texts
 from index.chunk import chunks
 from index.outline import outline
+from index.prepared import Prepared as Question
+from index.prepared import passage_hash, read_questions
 from index.reader import read
 from index.sentences import sentences
 from index.types import Chunk
@@ -93,49 +94,48 @@ def read_lexicon(path: Path) -> list[Entry]:
 
 
 def read_prepared(path: Path, plan: Path) -> list[Prepared]:
-    """Lines {"lines": [numbers from 1], "questions": […], "answers": [[[line, start, end], …], …]} -> questions and
-    what they are answered by in `plan`, cut as the index cuts it. "answers" is one list for each question, of the
-    stretches that answer it; it may be missing. Raises OSError, ValueError, KeyError, DocumentError."""
+    """The questions of a file of prepared questions (index/prepared.py) and what answers them in `plan`, cut as the
+    index cuts it. Raises OSError, DocumentError, and ValueError for a row whose passage is not in the plan."""
     document = read(plan)
     supplied = plan.with_suffix(".outline.tsv")
     made = chunks(document, outline(document, supplied if supplied.is_file() else None))
-    by_line: dict[int, list[Chunk]] = {}
-    for chunk in made:
-        for line in chunk.lines:
-            by_line.setdefault(line, []).append(chunk)
-    rows = [json.loads(line) for line in read_lines(path) if line]
-    return [_prepared(row, by_line) for row in rows]
+    by_hash = {passage_hash(chunk): chunk for chunk in made}
+    rows = read_questions(path)
+    if unknown := rows.keys() - by_hash.keys():
+        raise ValueError(f"{path}: no passage of {plan.name} has the hash {min(unknown)}")
+    return [_prepared(by_hash[held], questions) for held, questions in rows.items()]
 
 
-def _prepared(row: dict[str, Any], by_line: dict[int, list[Chunk]]) -> Prepared:
-    held = list(dict.fromkeys(chunk for number in row["lines"] for chunk in by_line.get(number, [])))
-    held = [chunk for chunk in held if chunk.kind != "heading"] or held
-    if not held:
-        raise ValueError(f"no text of the plan stands at lines {row['lines']}")
-    sentences_of: list[tuple[int, tuple[int, int], str]] = []  # chunk, span, text
-    for position, chunk in enumerate(held):
-        spans = sentences(chunk.text) if not chunk.cells else ()
-        whole, *keys = embedding_texts(chunk)
-        sentences_of += (
-            [(position, s, key) for s, key in zip(spans, keys, strict=True)]
-            if keys
-            else [(position, (0, len(chunk.text)), whole)]
-        )
-    gold: list[tuple[int, ...]] = []
-    for stretches in row.get("answers") or [[]] * len(row["questions"]):
-        chosen = tuple(
-            number
-            for number, (position, (start, end), _) in enumerate(sentences_of)
-            for line, first, last in stretches
-            if line in held[position].lines
-            and first - held[position].start < end
-            and last - held[position].start > start
-        )
-        gold.append(tuple(dict.fromkeys(chosen)) or tuple(range(len(sentences_of))))
+def _prepared(chunk: Chunk, questions: Sequence[Question]) -> Prepared:
+    whole, *keys = embedding_texts(chunk)
+    spans = sentences(chunk.text) if keys else ((0, len(chunk.text)),)
+    golds = [
+        tuple(number for number, (start, end) in enumerate(spans) if start < one.end and one.start < end)
+        for one in questions
+    ]
     return Prepared(
-        tuple(row["questions"]),
-        tuple(embedding_texts(chunk)[0] for chunk in held),
-        tuple(text for _, _, text in sentences_of),
-        tuple(tuple(dict.fromkeys(sentences_of[number][0] for number in numbers)) for numbers in gold),
-        tuple(gold),
+        tuple(one.question for one in questions),
+        (whole,),
+        tuple(keys or [whole]),
+        tuple((0,) for _ in questions),
+        tuple(gold or tuple(range(len(spans))) for gold in golds),
     )
+
+
+def read_passages(path: Path) -> list[Prepared]:
+    """Made-up passages of plans with their questions: lines {"title", "sentences": [text, …], "questions": [[question,
+    number of the sentence that answers it], …]}. Raises OSError, ValueError, KeyError."""
+    found = []
+    for row in map(json.loads, filter(None, read_lines(path))):
+        keys = tuple(f"{row['title']} {sentence}" for sentence in row["sentences"])
+        asked = [(str(question), int(number)) for question, number in row["questions"]]
+        found.append(
+            Prepared(
+                tuple(question for question, _ in asked),
+                (" ".join([row["title"], *row["sentences"]]),),
+                keys,
+                tuple((0,) for _ in asked),
+                tuple((range(len(keys))[number],) for _, number in asked),
+            )
+        )
+    return found

@@ -1,0 +1,82 @@
+"""How well each word of a question is met by a text: late interaction over the word vectors of the shipped model.
+
+A text's mean vector (index.embed) tells what the whole is about; in a sentence of a hundred words the one that answers
+is lost in it. Here every word of the question is held against the word of the text that is most like it (MaxSim of
+ColBERT: Khattab and Zaharia, SIGIR 2020, https://arxiv.org/abs/2004.12832), the vectors being those of single words.
+The table is trained for both uses at once (index/train).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.embed import DEFAULT_MODEL, StaticEmbedder, load_embedder, unit_rows
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+Ids = NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Words:
+    """The distinct words of a question: `directions` (n, dimension) unit rows, `shares` (n,) their weights, which sum
+    to 1 (both empty where the model knows none of its words)."""
+
+    directions: NDArray[np.float32]
+    shares: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Aligner:
+    """`vectors` (words, dimension): a word's direction is its meaning, its length its weight."""
+
+    tokenizer: Tokenizer = field(repr=False)
+    vectors: NDArray[np.float32] = field(repr=False)
+
+    def ids(self, texts: Sequence[str]) -> list[Ids]:
+        """The distinct words of each text, as rows of `vectors`."""
+        encodings = self.tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        return [np.unique(np.array(encoding.ids, dtype=np.int32)) for encoding in encodings]
+
+    def question(self, text: str) -> Words:
+        rows = self.vectors[self.ids([text])[0]]
+        lengths = np.linalg.norm(rows, axis=1)
+        known = lengths > 0
+        rows, lengths = rows[known], lengths[known]
+        return Words(rows / lengths[:, None], lengths / max(float(lengths.sum()), 1e-12))
+
+    def mean(self, text: str) -> NDArray[np.float32]:
+        """The mean of a text's words, scaled to length 1 (zeros for a text without any)."""
+        ids = self.tokenizer.encode(text, add_special_tokens=False).ids
+        return unit_rows(self.vectors[ids].mean(axis=0, keepdims=True))[0] if ids else np.zeros_like(self.vectors[0])
+
+    def met(self, question: Words, texts: Sequence[Ids]) -> NDArray[np.float32]:
+        """(n_words, n_texts): the cosine of each word of the question with the word of each text most like it, 0 at
+        least; 0 for a text without words."""
+        found = np.zeros((len(question.shares), len(texts)), dtype=np.float32)
+        filled = [number for number, ids in enumerate(texts) if len(ids)]
+        if not filled or not len(question.shares):
+            return found
+        distinct, position = np.unique(np.concatenate([texts[number] for number in filled]), return_inverse=True)
+        rows = self.vectors[distinct]
+        lengths = np.maximum(np.linalg.norm(rows, axis=1), 1e-12)
+        cosines = (question.directions @ rows.T) / lengths
+        starts = np.cumsum([0, *(len(texts[number]) for number in filled[:-1])])
+        found[:, filled] = np.maximum(np.maximum.reduceat(cosines[:, position], starts, axis=1), 0)
+        return found
+
+
+@cache
+def load_aligner() -> Aligner:
+    """The shipped model's words, whatever model the index was built with. Raises ModelMissing."""
+    embedder = load_embedder()
+    if not isinstance(embedder, StaticEmbedder):
+        raise TypeError(f"{DEFAULT_MODEL} is no static model")
+    return Aligner(embedder.tokenizer, embedder.vectors)
