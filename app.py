@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from index.errors import UserError
+from page.bench import Bench
 from page.chat import build_chat
 from page.drawing import render_header
+from page.evaluation import build_evaluation
 from page.register import build_register
 from rag.config import Config
 from rag.pipeline import Pipeline, open_pipeline
@@ -36,8 +38,8 @@ class PageError(UserError):
     """The page cannot be opened at the host and port asked for."""
 
 
-def build_page(pipeline: Pipeline) -> gr.Blocks:
-    """The page, ready to launch."""
+def build_page(pipeline: Pipeline, bench: Bench | None = None) -> gr.Blocks:
+    """The page, ready to launch. `bench` is what its evaluations run on, by default with the default settings."""
     import gradio as gr
 
     names = "、".join(document.title for document in pipeline.documents)
@@ -52,6 +54,8 @@ def build_page(pipeline: Pipeline) -> gr.Blocks:
                 build_chat(pipeline)
             with gr.Tab("指标台账") as register:
                 build_register(pipeline, register)
+            with gr.Tab("评测") as evaluation:
+                build_evaluation(bench or Bench(Config()), pipeline.documents, evaluation)
     page.queue(default_concurrency_limit=4)
     return page
 
@@ -113,10 +117,14 @@ def serve(config: Config, host: str, port: int) -> None:
     # Read by gradio and the model libraries when they are imported: nothing may be sent or fetched unasked.
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
-    page = build_page(open_pipeline(config, lambda message: print(message, flush=True)))
+    bench = Bench(config)
+    page = build_page(open_pipeline(config, lambda message: print(message, flush=True)), bench)
     launch(page, host, port)
     print(f"页面已打开：http://{host}:{port}（按 Ctrl+C 结束）", flush=True)
-    page.block_thread()
+    try:
+        page.block_thread()
+    finally:
+        bench.stop(wait=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -12,8 +12,9 @@ WORDS = st.text(alphabet=st.characters(codec="utf-8") | st.sampled_from("<>&\"'[
 
 OWN_TAGS = {"a", "article", "br", "details", "div", "h1", "h2", "header", "li", "mark", "ol", "p", "section", "span"}
 OWN_TAGS |= {"summary", "table", "td", "th", "tr", "h3", "figure", "figcaption", "svg", "line", "circle", "text"}
+OWN_TAGS |= {"ul", "progress"}
 OWN_ATTRIBUTES = {"class", "href", "id", "title", "role", "aria-label", "width", "height", "x", "y", "text-anchor"}
-OWN_ATTRIBUTES |= {"x1", "x2", "y1", "y2", "cx", "cy", "r"}
+OWN_ATTRIBUTES |= {"x1", "x2", "y1", "y2", "cx", "cy", "r", "max", "value", "open"}
 
 
 class Reader(HTMLParser):

@@ -108,10 +108,23 @@ def test_a_fault_is_named_with_its_row(
         refuse(path, problems)
 
 
-@pytest.mark.parametrize("broken", ["{", "[]", "7", '{"id": "q"}', json.dumps(ROW | {"slots": {"value": "1"}})])
-def test_a_row_that_cannot_be_read_is_named(tmp_path: Path, document: Document, broken: str) -> None:
+@pytest.mark.parametrize(
+    ("broken", "id", "reason"),
+    [
+        ("{", "?", "不是 JSON"),
+        ("[]", "?", "不合格式"),
+        ("7", "?", "不合格式"),
+        ('{"id": "q"}', "q", "缺少 type"),
+        (json.dumps(ROW | {"slots": {"value": "1"}}), "q-1a", "缺少 indicator"),
+        (json.dumps(ROW | {"gold_lines": 8}), "q-1a", "不合格式"),
+    ],
+)
+def test_a_row_that_cannot_be_read_is_named(
+    tmp_path: Path, document: Document, broken: str, id: str, reason: str
+) -> None:
     (problem,) = check_set(written(tmp_path, ROW, broken), document)
-    assert (problem.row, problem.reason[:3]) == (2, "不能用")
+    assert (problem.row, problem.id) == (2, id)
+    assert problem.reason.startswith(reason)
 
 
 def test_ids_are_not_given_twice(tmp_path: Path, document: Document) -> None:
