@@ -21,7 +21,7 @@ def test_figures_stand_between_the_marks_and_nothing_else_changes(tmp_path: Path
     readme.write_text(README, encoding="utf-8")
     assert main(["summary", str(tmp_path), "--readme", str(readme)]) == 0
     text = readme.read_text(encoding="utf-8")
-    assert text.startswith("before\n\n<!-- figures -->\n|")
+    assert text.startswith("before\n\n<!-- figures -->\n\n|")
     assert text.endswith("\n<!-- /figures -->\n\nafter\n")
     assert "old" not in text
     assert "| right | 50.0 (10.0–90.0), 4 | 50.0 (10.0–90.0), 4 |" in text

@@ -111,7 +111,7 @@ def test_a_stopped_run_is_gone_on_with_and_another_visitor_sees_it(small, visit,
     gate.release()
     for watching in (other, page):
         watching.wait_for_selector("#progress >> text=答过的 2 题已存下")
-        watching.wait_for_selector("#runs >> text=未完成，已答 2")
+        watching.locator("#runs [role=gridcell]").get_by_text("未完成，已答 2").first.wait_for()
     page.locator("#runs [role=gridcell]").first.click()
     page.wait_for_selector("#report >> text=没有做完")
     begin(page)
