@@ -45,6 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ablate.set_defaults(run=_ablate)
     summary = commands.add_parser("summary", help="把一个文件夹里的各次评测并列成表")
     summary.add_argument("folder", type=Path, metavar="DIR", help="各次评测所在的文件夹")
+    summary.add_argument("--readme", type=Path, metavar="FILE", help="把 dev 和 test 的成绩写进 FILE 的两个标记之间")
     summary.set_defaults(run=_summary)
     fit = commands.add_parser("fit", help="在开发集上拟合检索、选句和拒答的权重，写入 rag/weights.json")
     fit.add_argument("--index", type=Path, metavar="DIR", help="索引文件夹（缺省：var/index）")
@@ -111,9 +112,14 @@ def _ablate(options: argparse.Namespace) -> None:
 
 
 def _summary(options: argparse.Namespace) -> None:
+    from eval.readme import put_figures
     from eval.run import summary
 
-    print(summary(options.folder))
+    if options.readme:
+        put_figures(options.readme, options.folder)
+        print(f"已写入 {options.readme}")
+    else:
+        print(summary(options.folder))
 
 
 def _fit(options: argparse.Namespace) -> None:

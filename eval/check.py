@@ -122,9 +122,16 @@ def check_set(path: Path, document: Document) -> list[Problem]:
     for number, line in numbered_lines(path):
         try:
             row = json.loads(line)
+        except ValueError as error:
+            problems.append(Problem(number, "?", f"不是 JSON（{error}）"))
+            continue
+        try:
             question = question_of(row)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            problems.append(Problem(number, "?", f"不能用（{error!r}）"))
+        except KeyError as error:
+            problems.append(Problem(number, _id_of(row), f"缺少 {error.args[0]}"))
+            continue
+        except (ValueError, TypeError, AttributeError) as error:
+            problems.append(Problem(number, _id_of(row), f"不合格式（{error}）"))
             continue
         reasons = list(faults_of(question, document))
         ids[str(question.id)] += 1
@@ -132,6 +139,10 @@ def check_set(path: Path, document: Document) -> list[Problem]:
             reasons.append("id 与前面的重复")
         problems += [Problem(number, str(question.id), reason) for reason in reasons]
     return problems
+
+
+def _id_of(row: Any) -> str:
+    return str(row.get("id", "?")) if isinstance(row, dict) else "?"
 
 
 def faults_of(question: Question, document: Document) -> Iterator[str]:

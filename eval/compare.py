@@ -250,6 +250,12 @@ def _short(value: Any) -> str:
 
 # --- telling
 
+HEADINGS = ("指标", "n", "A", "B", "Δ 百分点（95% 区间）", "p", "p（Holm）", "变低 / 变高的题", "p（McNemar）")
+NOTE = (
+    "Δ 是 B 减 A；区间按题族自助抽样，p 是按题族的符号翻转检验；★ 为主要指标，三项的 p 经 Holm 校正；"
+    "McNemar 检验把每题看作独立。"
+)
+
 
 def told(comparison: Comparison) -> str:
     """A comparison as lines of text for the terminal."""
@@ -257,14 +263,12 @@ def told(comparison: Comparison) -> str:
     lines = [f"A {a.name}，B {b.name}：题集 {a.manifest.get('set', '')}，{len(a.rows)} 题，{a.families} 个题族。"]
     changed = "；".join(f"{name} {old} → {new}" for name, (old, new) in comparison.settings.items())
     lines += [f"两次的不同：{changed or '没有'}。", ""]
-    lines += ["| 指标 | n | A | B | Δ 百分点（95% 区间） | p | p（Holm） | 变低 / 变高的题 | p（McNemar） |"]
-    lines += ["| --- |" + " ---: |" * 8]
-    lines += [f"| {' | '.join(_cells(delta))} |" for delta in comparison.deltas]
+    lines += [f"| {' | '.join(HEADINGS)} |", "| --- |" + " ---: |" * (len(HEADINGS) - 1)]
+    lines += [f"| {' | '.join(cells(delta))} |" for delta in comparison.deltas]
     lines += [
         "",
-        "Δ 是 B 减 A；区间按题族自助抽样，p 是按题族的符号翻转检验；★ 为主要指标，三项的 p 经 Holm 校正；"
-        "McNemar 检验把每题看作独立。",
-        *(_verdict(delta, delta.adjusted) for delta in comparison.deltas if delta.adjusted is not None),
+        NOTE,
+        *verdicts(comparison),
         f"答案文字有变的 {comparison.reworded} 题，其中对错有变的 {len(comparison.flips)} 题。",
     ]
     for gained, label in ((True, "B 新答对"), (False, "B 新答错")):
@@ -278,7 +282,8 @@ def told(comparison: Comparison) -> str:
     return "\n".join(lines)
 
 
-def _cells(delta: Delta) -> list[str]:
+def cells(delta: Delta) -> list[str]:
+    """A difference under HEADINGS."""
     interval = f"（{_points(delta.interval.low)} 到 {_points(delta.interval.high)}）" if delta.interval else ""
     label = LABELS.get(delta.metric, delta.metric) + ("（低为好）" if delta.metric in LOWER_IS_BETTER else "")
     return [
@@ -292,6 +297,11 @@ def _cells(delta: Delta) -> list[str]:
         "" if delta.fell is None else f"{delta.fell} / {delta.rose}",
         "" if delta.mcnemar is None else chance(delta.mcnemar),
     ]
+
+
+def verdicts(comparison: Comparison) -> list[str]:
+    """What is to be made of the primary scores, a sentence each."""
+    return [_verdict(delta, delta.adjusted) for delta in comparison.deltas if delta.adjusted is not None]
 
 
 def _verdict(delta: Delta, adjusted: float) -> str:

@@ -28,10 +28,12 @@ import multiprocessing
 import os
 import platform
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, ProcessPoolExecutor, ThreadPoolExecutor, wait
+from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property, partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +85,10 @@ class RunError(UserError):
     """A run cannot be begun or gone on with."""
 
 
+class OtherRun(RunError):
+    """A folder holds a run of other settings, of another set or by another version of the tool."""
+
+
 @dataclass(frozen=True)
 class Plan:
     """What is to be run. `rows` are the set's rows as they stand, `before` the rows that a changed copy was made from,
@@ -126,10 +132,11 @@ def run(
     progress: Progress = lambda done, total: None,
 ) -> Run:
     """Ask every question of a set and write what came of it to `out`; goes on where an earlier run of the same stopped,
-    `fresh` begins anew. `seed` is that of the changed copy.
+    `fresh` begins anew. `seed` is that of the changed copy. `progress` is told after every answer how many there are;
+    what it raises stops the run, whose answers stay for the next time.
 
-    Raises SetError for a set that cannot be used, RunError where `out` holds another run or a process died, and what
-    open_pipeline raises.
+    Raises SetError for a set that cannot be used, OtherRun where `out` holds another run, RunError where a process
+    died, and what open_pipeline raises.
     """
     if jobs < 1:
         raise RunError(f"--jobs 应为 1 或更大的整数，收到 {jobs}。")
@@ -146,11 +153,13 @@ def run(
         with journal.open("a", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
             if not file.tell():
                 file.write(_line(manifest))
-            for row in answer_all(plan, missing, jobs):
-                file.write(_line(row))
-                file.flush()
-                answered[row["id"]] = row
-                progress(len(answered), len(plan.questions))
+            # What `progress` raises stops the answering.
+            with closing(answer_all(plan, missing, jobs)) as answers:
+                for row in answers:
+                    file.write(_line(row))
+                    file.flush()
+                    answered[row["id"]] = row
+                    progress(len(answered), len(plan.questions))
     rows, scored = judged(plan, index, answered)
     result = Run(out, tuple(rows), figures_of(scored), timing_of(list(answered.values())))
     write(result, manifest, index, plan)
@@ -219,7 +228,7 @@ def _told(message: str) -> None:
 # --- answers
 
 
-def answer_all(plan: Plan, questions: Sequence[Question], jobs: int = 1) -> Iterator[Row]:
+def answer_all(plan: Plan, questions: Sequence[Question], jobs: int = 1) -> Generator[Row, None, None]:
     """A journal row for each question, in the order in which they are answered. Whatever an answer ends in is a row: an
     error of the tool is an answer of status "error"."""
     if jobs == 1:
@@ -231,17 +240,18 @@ def answer_all(plan: Plan, questions: Sequence[Question], jobs: int = 1) -> Iter
         executor = ProcessPoolExecutor(jobs, spawn, initializer=_open, initargs=(plan.config,))
         ask = _answer
     with executor:
-        pending = {executor.submit(ask, question): question for question in questions}
-        try:
-            for future in as_completed(pending):
-                cause = future.exception()
+        left = iter(questions)
+        pending = {executor.submit(ask, question): question for question in islice(left, jobs)}
+        while pending:
+            for future in wait(pending, return_when=FIRST_COMPLETED).done:
+                question, cause = pending.pop(future), future.exception()
                 if isinstance(cause, BrokenExecutor):
                     raise RunError(
                         "一个评测进程意外退出（多半是内存不足）：请用较小的 --jobs 再运行一次同一命令，已答的不会重做。"
                     ) from cause
-                yield future.result() if cause is None else failed(pending[future], cause)
-        finally:  # a caller that stops reading stops the answering
-            executor.shutdown(wait=False, cancel_futures=True)
+                yield future.result() if cause is None else failed(question, cause)
+                # Only now, so that a caller that stops reading waits for no question more than is being answered.
+                pending |= {executor.submit(ask, another): another for another in islice(left, 1)}
 
 
 _opened: list[Pipeline] = []  # the pipeline of a worker process
@@ -295,7 +305,7 @@ def _peak_memory() -> float | None:
 
 def read_journal(path: Path, manifest: Row) -> dict[str, Row]:
     """The answers that an earlier run of the same left, by id. A last line that was cut off in the middle is taken out
-    of the file. Raises RunError where the journal is of another run."""
+    of the file. Raises OtherRun where the journal is of another run."""
     if not path.exists():
         return {}
     text = path.read_text(encoding="utf-8")
@@ -308,7 +318,7 @@ def read_journal(path: Path, manifest: Row) -> dict[str, Row]:
     earlier = json.loads(lines[0])
     if earlier != json.loads(_line(manifest)):
         differing = "、".join(sorted(k for k in {*earlier, *manifest} if earlier.get(k) != manifest.get(k)))
-        raise RunError(
+        raise OtherRun(
             f"{path.parent} 里是另一次评测（不同的有：{differing}）：请换一个 --out，或加 --fresh 从头再来。"
         )
     return {row["id"]: row for row in map(json.loads, lines[1:])}

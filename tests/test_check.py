@@ -20,7 +20,7 @@ from eval.check import (
     shared_families,
     shipped_document,
 )
-from eval.dataset import SETS, SetError, question_of
+from eval.dataset import SETS, SetError, question_of, read_set
 from index.reader import read
 from index.types import Document
 from tests.fakes import YUNZE
@@ -108,10 +108,23 @@ def test_a_fault_is_named_with_its_row(
         refuse(path, problems)
 
 
-@pytest.mark.parametrize("broken", ["{", "[]", "7", '{"id": "q"}', json.dumps(ROW | {"slots": {"value": "1"}})])
-def test_a_row_that_cannot_be_read_is_named(tmp_path: Path, document: Document, broken: str) -> None:
+@pytest.mark.parametrize(
+    ("broken", "id", "reason"),
+    [
+        ("{", "?", "不是 JSON"),
+        ("[]", "?", "不合格式"),
+        ("7", "?", "不合格式"),
+        ('{"id": "q"}', "q", "缺少 type"),
+        (json.dumps(ROW | {"slots": {"value": "1"}}), "q-1a", "缺少 indicator"),
+        (json.dumps(ROW | {"gold_lines": 8}), "q-1a", "不合格式"),
+    ],
+)
+def test_a_row_that_cannot_be_read_is_named(
+    tmp_path: Path, document: Document, broken: str, id: str, reason: str
+) -> None:
     (problem,) = check_set(written(tmp_path, ROW, broken), document)
-    assert (problem.row, problem.reason[:3]) == (2, "不能用")
+    assert (problem.row, problem.id) == (2, id)
+    assert problem.reason.startswith(reason)
 
 
 def test_ids_are_not_given_twice(tmp_path: Path, document: Document) -> None:
@@ -191,3 +204,19 @@ def test_the_check_refuses_a_family_in_two_sets(tmp_path: Path) -> None:
     (tmp_path / "sets.json").write_text(json.dumps({"a": entries["dev"], "b": entries["dev"]}), encoding="utf-8")
     with pytest.raises(SetError, match=r"a\.jsonl 与 b\.jsonl 都有的题族"):
         check_sets([written(tmp_path, line, name="a"), written(tmp_path, line, name="b")])
+
+
+def test_the_shipped_sets_hold_what_the_readme_says() -> None:
+    questions = [question for name in ("dev", "test") for question in read_set(SETS / f"{name}.jsonl")]
+    targets = sum(question.type == "target" for question in questions)
+    unanswerable = sum(not question.answerable for question in questions)
+    wordings: dict[str, set[str]] = {}
+    for question in questions:
+        wordings.setdefault(question.family, set()).add(question.wording)
+    several = sum(len(kinds) >= 3 for kinds in wordings.values())
+    text = (SETS.parents[1] / "README.md").read_text(encoding="utf-8").replace("\n", " ")
+    told = f"{len(questions)} questions written from the plan ({targets} on targets, {unanswerable} that it does not "
+    assert f"{told}answer, {several} facts in three or more kinds of wording)" in text
+    assert targets >= 140
+    assert several >= 60
+    assert unanswerable >= len(questions) / 4

@@ -3,17 +3,11 @@ what a quick answer does not show (stopping, leaving, hostile documents)."""
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -23,32 +17,16 @@ from index.conflicts import Conflict, Evidence, conflicts
 from index.store import load
 from index.targets import Register, Target, registers
 from index.types import Chunk, Document, Line
+from page.register import ALL, COLUMNS, FACETS, matching, told_value
 from rag.pipeline import SourceLine
 from rag.types import Answer, Citation, Passage, Turn
+from tests.browser import HOSTILE, IN_BROWSER, NARROW, WIDE, ask, free_port, is_hit, overflows, sync_api
+from tests.conftest import PATIENCE
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install playwright")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed: apt-get install chromium fonts-noto-cjk"),
-]
+pytestmark = IN_BROWSER
 
 ROOT = Path(app.__file__).parent
 PLAN = ROOT / "index" / "sources" / "changji-14fyp.txt"
-HOSTILE = (
-    '<script>window.hit = 1</script><img src=x onerror="window.hit = 1"> **粗** [链接](http://example.com) ${1+1} $x$'
-)
-SWITCHES = "--no-sandbox --disable-background-networking --disable-component-update --disable-sync --no-first-run"
-WIDE = {"width": 1280, "height": 900}
-NARROW = {"width": 390, "height": 844}
-PATIENCE = 60  # seconds until something expected on a busy machine counts as missing
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @dataclass(frozen=True)
@@ -69,75 +47,6 @@ def known_figure() -> Known:
             if plan.count(match[1]) == 1:
                 return Known(match[1], match[2], match[3], number)
     raise AssertionError(f"no such statement in {PLAN}")
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of `python app.py` with the shipped plan."""
-    port = free_port()
-    log = tmp_path_factory.mktemp("served") / "stderr.txt"
-    with log.open("w") as errors:
-        process = subprocess.Popen(
-            [sys.executable, "app.py", "--port", str(port)],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-            encoding="utf-8",
-            env={**os.environ, "PYTHONIOENCODING": "utf-8"},
-        )
-    assert process.stdout is not None
-    try:
-        said = []
-        for line in process.stdout:
-            said.append(line)
-            if f":{port}" in line:
-                break
-        else:
-            pytest.fail(f"app.py ended before the page was open: {said}\n{log.read_text(encoding='utf-8')}")
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(PATIENCE)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[sync_api.Browser]:
-    with sync_api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES.split())
-        yield started
-        started.close()
-
-
-@pytest.fixture
-def visit(browser: sync_api.Browser) -> Iterator[object]:
-    """Opens an address in a window of a given size; afterwards no page may have asked another host for anything or
-    have reported an error of its scripts."""
-    opened: list[sync_api.Page] = []
-    asked: list[str] = []
-    faults: list[str] = []
-
-    def open_page(url: str, size: dict[str, int] = WIDE) -> sync_api.Page:
-        page = browser.new_page(viewport=size)
-        page.set_default_timeout(PATIENCE * 1000)
-        page.on("request", lambda request: asked.append(request.url))
-        page.on("websocket", lambda websocket: asked.append(websocket.url))
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        opened.append(page)
-        page.goto(url)
-        page.wait_for_selector("#question textarea")
-        return page
-
-    yield open_page
-    for page in opened:
-        page.close()
-    assert {urlsplit(url).hostname for url in asked if not url.startswith(("data:", "blob:"))} == {"127.0.0.1"}
-    assert faults == []
-
-
-def ask(page: sync_api.Page, question: str) -> None:
-    page.fill("#question textarea", question)
-    page.press("#question textarea", "Enter")
 
 
 def ask_known(page: sync_api.Page) -> Known:
@@ -194,14 +103,6 @@ def pick(page: sync_api.Page, words: str) -> None:
     """Click the first cell of the table that reads so."""
     page.locator("#targets [role=gridcell]").get_by_text(words, exact=True).first.click()
     page.wait_for_selector("#target .card")
-
-
-def is_hit(page: sync_api.Page) -> bool:
-    return bool(page.evaluate("window.hit !== undefined"))
-
-
-def overflows(page: sync_api.Page) -> bool:
-    return bool(page.evaluate("document.documentElement.scrollWidth > window.innerWidth"))
 
 
 # The shipped plan
@@ -326,7 +227,7 @@ def test_a_target_is_found_filtered_and_shown_in_its_table_row(served, visit, li
     card = page.locator("#target .card")
     assert target.indicator in card.locator(".about").inner_text()
     assert card.locator("mark").all_inner_texts() == [target.text_value]
-    assert app.told_value(target) in card.locator(".value").inner_text()
+    assert told_value(target) in card.locator(".value").inner_text()
 
 
 def test_a_target_of_the_text_is_shown_in_its_paragraph(served, visit, listed) -> None:
@@ -334,7 +235,7 @@ def test_a_target_of_the_text_is_shown_in_its_paragraph(served, visit, listed) -
     open_register(page)
     target = listed.said
     search_for(page, target.indicator)
-    found = app.matching(listed.targets, target.indicator, [app.ALL] * len(app.FACETS))
+    found = matching(listed.targets, target.indicator, [ALL] * len(FACETS))
     wait_for_count(page, f"共 {len(found)} 项（全部 {len(listed.targets)} 项）")
     pick(page, target.indicator)
     card = page.locator("#target .card")
@@ -350,7 +251,7 @@ def test_a_row_clicked_after_sorting_is_the_one_shown(served, visit, listed) -> 
     open_register(page)
     last = max(target.line for target in listed.targets)
     names = "|".join(re.escape(target.indicator) for target in listed.targets if target.line == last)
-    by_line = page.locator("#targets [role=columnheader]").nth(list(app.COLUMNS).index("行"))
+    by_line = page.locator("#targets [role=columnheader]").nth(list(COLUMNS).index("行"))
     by_line.hover()
     by_line.get_by_role("button").click()
     menu = page.get_by_role("menu")
