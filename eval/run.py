@@ -57,7 +57,7 @@ from index.build import DEFAULT_INDEX, build
 from index.errors import UserError
 from index.store import Index, load
 from index.types import Chunk, Document
-from rag.batch import record
+from rag.batch.record import record
 from rag.config import Config
 from rag.phrase import row_words
 from rag.pipeline import WEIGHTS, Pipeline, open_pipeline
