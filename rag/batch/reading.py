@@ -42,8 +42,8 @@ DELIMITERS = (",", ";", "\t", "|", "，", "；")
 
 _HEADINGS = frozenset([
     "问题", "提问", "问", "问题内容", "提问内容", "问题描述", "问题明细", "具体问题", "常见问题", "咨询内容", "咨询问题",
-    "咨询事项", "疑问", "题目", "问句", "群众提问", "群众问题", "网民提问", "网友提问", "question", "questions", "faq", "q",
-    "query", "prompt",
+    "咨询事项", "疑问", "题目", "问句", "群众提问", "群众问题", "网民提问", "网友提问", "question", "questions",
+    "faq", "q", "query", "prompt",
 ])  # fmt: skip
 _NAMES_QUESTION = re.compile(r"问题|提问|疑问|question|咨询", re.IGNORECASE)
 _OTHER_HEADING = re.compile(
