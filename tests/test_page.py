@@ -23,6 +23,7 @@ from index.conflicts import Conflict, Evidence, conflicts
 from index.store import load
 from index.targets import Register, Target, registers
 from index.types import Chunk, Document, Line
+from page.register import ALL, COLUMNS, FACETS, matching, told_value
 from rag.pipeline import SourceLine
 from rag.types import Answer, Citation, Passage, Turn
 
@@ -326,7 +327,7 @@ def test_a_target_is_found_filtered_and_shown_in_its_table_row(served, visit, li
     card = page.locator("#target .card")
     assert target.indicator in card.locator(".about").inner_text()
     assert card.locator("mark").all_inner_texts() == [target.text_value]
-    assert app.told_value(target) in card.locator(".value").inner_text()
+    assert told_value(target) in card.locator(".value").inner_text()
 
 
 def test_a_target_of_the_text_is_shown_in_its_paragraph(served, visit, listed) -> None:
@@ -334,7 +335,7 @@ def test_a_target_of_the_text_is_shown_in_its_paragraph(served, visit, listed) -
     open_register(page)
     target = listed.said
     search_for(page, target.indicator)
-    found = app.matching(listed.targets, target.indicator, [app.ALL] * len(app.FACETS))
+    found = matching(listed.targets, target.indicator, [ALL] * len(FACETS))
     wait_for_count(page, f"共 {len(found)} 项（全部 {len(listed.targets)} 项）")
     pick(page, target.indicator)
     card = page.locator("#target .card")
@@ -350,7 +351,7 @@ def test_a_row_clicked_after_sorting_is_the_one_shown(served, visit, listed) -> 
     open_register(page)
     last = max(target.line for target in listed.targets)
     names = "|".join(re.escape(target.indicator) for target in listed.targets if target.line == last)
-    by_line = page.locator("#targets [role=columnheader]").nth(list(app.COLUMNS).index("行"))
+    by_line = page.locator("#targets [role=columnheader]").nth(list(COLUMNS).index("行"))
     by_line.hover()
     by_line.get_by_role("button").click()
     menu = page.get_by_role("menu")

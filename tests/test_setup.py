@@ -18,7 +18,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[1]
 RUNTIME = ROOT / "requirements.txt"
 DEV = ROOT / "requirements-dev.txt"
-OURS = {"index", "rag", "eval", "app", "tests", "fakes"}
+OURS = {"index", "rag", "eval", "page", "app", "tests", "fakes"}
 HEAVY = ("torch", "transformers", "sentence_transformers", "gradio", "pandas")
 
 
@@ -66,7 +66,7 @@ def files(*folders: str) -> list[Path]:
 @pytest.mark.parametrize(
     ("sources", "pins"),
     [
-        ([*files("index", "rag"), ROOT / "app.py"], [RUNTIME]),
+        ([*files("index", "rag", "page"), ROOT / "app.py"], [RUNTIME]),
         (files("eval", "tests"), [RUNTIME, DEV]),
     ],
     ids=["runtime", "dev"],
