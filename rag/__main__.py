@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 
 from index.errors import UserError
@@ -61,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _ask(options: argparse.Namespace) -> int:
     from rag.batch.record import record
+    from rag.batch.state import approval_told
     from rag.config import Config
     from rag.pipeline import open_pipeline
     from rag.prompts import render
@@ -72,6 +74,8 @@ def _ask(options: argparse.Namespace) -> int:
         return 0
     if answer.completed:
         print(render("completed", question=answer.completed))
+    if answer.approved is not None:
+        print(approval_told(asdict(answer.approved)))
     print(answer.text)
     for citation in answer.citations:
         place = " › ".join(citation.section)

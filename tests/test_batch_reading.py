@@ -16,8 +16,9 @@ from openpyxl import Workbook
 from rag.batch import reading
 from rag.batch.reading import Row, delimiter_of, open_list, read_rows
 from rag.batch.run import unit_of
-from rag.batch.split import questions_in, sameness, unnumbered
+from rag.batch.split import questions_in, unnumbered
 from rag.errors import BatchError
+from rag.library import same
 from rag.types import Turn
 
 GRAIN = "粮食产量目标是多少？"
@@ -97,10 +98,10 @@ def test_no_word_of_a_cell_is_lost(cell: str) -> None:
 
 
 def test_the_same_question_is_the_same_in_another_dress() -> None:
-    assert sameness(" 粮食 产量是多少?") == sameness("粮食产量是多少？")
-    assert sameness("增长5.5%吗") != sameness("增长55%吗")
-    assert sameness("2025年产量") != sameness("2020年产量")
-    assert sameness("？？") != ""
+    assert same(" 粮食 产量是多少?") == same("粮食产量是多少？")
+    assert same("增长5.5%吗") != same("增长55%吗")
+    assert same("2025年产量") != same("2020年产量")
+    assert same("？？") != ""
 
 
 # --- tables

@@ -26,6 +26,7 @@ CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE rows (position INTEGER PRIMARY KEY, number INTEGER NOT NULL, id TEXT NOT NULL, question TEXT NOT NULL,
     cells TEXT NOT NULL, unit TEXT, error TEXT NOT NULL);
 CREATE INDEX rows_of_unit ON rows (unit);
+CREATE INDEX rows_by_number ON rows (number);
 CREATE TABLE units (unit TEXT PRIMARY KEY, first INTEGER NOT NULL, parts TEXT NOT NULL, history TEXT NOT NULL)
     WITHOUT ROWID;
 CREATE INDEX units_in_order ON units (first);
@@ -56,6 +57,7 @@ class Answered:
     row: Row
     unit: str | None
     parts: tuple[str, ...] = ()
+    history: tuple[Turn, ...] = ()
     reply: Mapping[str, Any] | None = None
     earlier: Mapping[str, Any] | None = None
     same_as: int | None = None
@@ -263,16 +265,17 @@ class Journal:
             yield from found
             after = found[-1].position
 
-    def row(self, position: int) -> Answered:
-        """Raises KeyError where there is no such row."""
-        found = self._rows("position = ?", (position,))
+    def row(self, number: int) -> Answered:
+        """The row of that number in the list. Raises KeyError where there is none."""
+        found = self._rows("number = ?", (number,))
         if not found:
-            raise KeyError(position)
+            raise KeyError(number)
         return found[0]
 
     def _rows(self, where: str, values: tuple[int, ...]) -> list[Answered]:
         found = self._read(
-            "SELECT position, number, id, question, cells, unit, error, parts, replies.reply, earlier.reply, first, "
+            "SELECT position, number, id, question, cells, unit, error, parts, history, replies.reply, earlier.reply, "
+            "first, "
             "(SELECT number FROM rows AS one WHERE one.position = first) FROM rows LEFT JOIN units USING (unit) "
             f"LEFT JOIN replies USING (unit) LEFT JOIN earlier USING (unit) WHERE {where}",
             values,
@@ -283,12 +286,14 @@ class Journal:
                 Row(number, json.loads(row_id), json.loads(question), (), _cells(cells), error),
                 unit,
                 tuple(json.loads(parts)) if parts else (),
+                tuple(Turn(*turn) for turn in json.loads(history)) if history else (),
                 json.loads(reply) if reply else None,
                 json.loads(earlier) if earlier else None,
                 first_number if unit is not None and first != position else None,
             )
             for (
-                position, number, row_id, question, cells, unit, error, parts, reply, earlier, first, first_number,
+                position, number, row_id, question, cells, unit, error, parts, history, reply, earlier, first,
+                first_number,
             ) in found
         ]  # fmt: skip
 

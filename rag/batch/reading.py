@@ -357,7 +357,7 @@ def _find_column(
     if best is not None:
         headings = tuple(next(cells for number, cells in told if number == best[1]))
         alike = [heading for heading in headings if _heading_rank(heading) == best[0]]
-        others = f"，另有“{'”“'.join(alike[1:])}”，可用 --column 指定" if len(alike) > 1 else ""
+        others = f"，另有“{'”“'.join(alike[1:])}”，要换请指明问题列（--column）" if len(alike) > 1 else ""
         notices = (f"问题在“{headings[best[2]]}”列{others}",) if others else ()
         return headings, best[1], best[2], notices
     filled = [at for at in range(max(len(cells) for _, cells in told)) if any(_filled(cells, at) for _, cells in told)]
@@ -369,7 +369,7 @@ def _find_column(
     found = "、".join(cell[:12] for cell in widest if cell)
     raise BatchError(
         f"{name} 里没有找到问题列：表头中应有“问题”“提问”或“question”，实际是“{found[:80]}”："
-        "请改列名，或用 --column 列名 指定。"
+        "请改列名，或指明问题列（--column）。"
     )
 
 
@@ -466,7 +466,7 @@ def _open_workbook(path: Path, column: str, sheet: str) -> Listing:
     title, headings, heading_row, at, notices = found[0]
     if len(found) > 1:
         rest = "”“".join(one[0] for one in found[1:])
-        notices = (*notices, f"只答工作表“{title}”，“{rest}”里也有问题，可用 --sheet 指定")
+        notices = (*notices, f"只答工作表“{title}”，“{rest}”里也有问题，要答它请指明工作表（--sheet）")
     return Listing("sheet", headings, heading_row, at, title, notices=notices)
 
 

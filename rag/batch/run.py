@@ -39,11 +39,12 @@ from rag.batch.changes import Changes, changes, write_changes
 from rag.batch.journal import Journal, Unit, journal_of
 from rag.batch.reading import Listing, Row, open_list, read_rows
 from rag.batch.record import check_list, error_record, evidence_digest, record, together
-from rag.batch.split import questions_in, sameness
+from rag.batch.split import questions_in
 from rag.batch.state import Tally, tally
 from rag.batch.writing import check_output, list_time, write_output
 from rag.config import Config
 from rag.errors import BatchError
+from rag.library import same as sameness
 from rag.pipeline import Pipeline, open_pipeline
 from rag.types import Answer, Turn
 
@@ -124,7 +125,7 @@ def identity(pipeline: Pipeline, config: Config, source: Path, listing: Listing)
         "index": str(pipeline.index.manifest["seal"]),
         "settings": json.dumps(
             {"llm": config.llm, "passages": config.passages, "refuse_below": config.refuse_below,
-             "backend": pipeline.backend, "program": _program()},
+             "approved": config.approved, "backend": pipeline.backend, "program": _program()},
             sort_keys=True, ensure_ascii=False,
         ),
     }  # fmt: skip

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 
 MAX_PARTS = 5  # a cell with more is a text, not a question: it is asked as it stands
 
@@ -20,7 +19,6 @@ _ASKS = re.compile(
 )
 _NAMED = re.compile(r"(?:目标|率|比重|占比|面积|产量|产值|增加值|人数|里程|规模|寿命|年限|总量|收入)$")
 _LEAST_HAN = 3  # 那2020年呢？ is a question of its own, 是吗？ is not
-_PUNCTUATION = re.compile(r"[\s?!,、;:。“”\"'‘’()《》「」…~]+|\.(?!\d)")
 
 
 def unnumbered(text: str) -> str:
@@ -59,10 +57,3 @@ def questions_in(cell: str) -> tuple[str, ...]:
     if lead and parts:  # what follows the last question belongs to it: 请说明依据。
         parts[-1] = f"{parts[-1]}{lead}"
     return tuple(parts) if 2 <= len(parts) <= MAX_PARTS else (whole,)
-
-
-def sameness(text: str) -> str:
-    """What two questions share that are the same but for spaces, punctuation, width and capitals. The point of 5.5, the
-    signs - and % stay: they tell figures apart."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    return _PUNCTUATION.sub("", folded) or folded.strip()
