@@ -205,11 +205,23 @@ class Pipeline:
         if chunk.doc_id != cited.citation.doc or cited.citation.quote not in chunk.text[best.start : best.end]:
             return False
         other = understand(approved.question, (), self.frame)
-        if _particulars(query) != _particulars(other):
+        if _particulars(query) != _particulars(other) or not self._named_alike(query, other, best):
             return False
         embed = self.retrieve.embedder.embed_questions
         whole, core = embed([query.text, other.text]), embed([query.core, other.core])
         return min(float(whole[0] @ whole[1]), float(core[0] @ core[1])) >= LIKE
+
+    def _named_alike(self, one: Query, other: Query, evidence: Evidence) -> bool:
+        """Whether two questions name the same of what a sentence holds: its very words where it holds several figures
+        (城镇 and 农村 stand in one), else at least no word each that the other lacks."""
+        mine, its = (
+            {word for word in self.index.segmenter.words(query.core) if len(word) > 1 and word in evidence.text}
+            for query in (one, other)
+        )
+        held = [figure for figure in figures(evidence.text) if figure.kind in ("quantity", "ratio")]
+        if len(held) > 1 and not evidence.passage.chunk.cells:
+            return mine == its
+        return not (mine - its and its - mine)
 
     def approve(
         self, question: str, history: Sequence[Turn], text: str, citations: Sequence[Citation], status: Status,

@@ -72,6 +72,14 @@ def test_a_clear_paraphrase_is_the_same_question_and_a_neighbour_is_not(place: P
         assert pipeline.ask(other).approved is None, other
 
 
+def test_neighbours_in_one_sentence_are_told_apart(place: Path) -> None:
+    pipeline = reopened(place)
+    approve(pipeline, "2030年城镇养老机构护理型床位占比达到多少？")
+    for other in ("2030年农村养老机构护理型床位占比达到多少？", "2030年养老机构护理型床位占比达到多少？"):
+        assert pipeline.ask(other).approved is None, other
+    assert pipeline.ask("到2030年，城镇养老机构护理型床位占比要达到多少？").approved is not None
+
+
 def test_an_answer_over_words_that_changed_is_stale(place: Path) -> None:
     approve(reopened(place), FOREST)
     moved = YUNZE.replace("第一章 发展基础", "第一章 发展基础\n新增的一段话，说明编制过程。")

@@ -52,8 +52,8 @@ def write_list(path: Path, rows: int, distinct: int) -> None:
         writer = csv.writer(file)
         writer.writerow(["编号", "问题"])
         for number in range(rows):
-            which = number % distinct
-            writer.writerow([number + 1, f"{asked[which % len(asked)].rstrip('?？')}（第{which // len(asked) + 1}次问）？"])
+            turn, which = divmod(number % distinct, len(asked))
+            writer.writerow([number + 1, f"{asked[which].rstrip('?？')}（第{turn + 1}次问）？"])
 
 
 def command(source: Path, out: Path, jobs: int) -> list[str]:
