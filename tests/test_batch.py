@@ -20,6 +20,7 @@ import pytest
 from openpyxl import Workbook, load_workbook
 
 from index.build import build
+from rag.batch import writing
 from rag.batch.journal import Journal, Unit, journal_of
 from rag.batch.record import record, together
 from rag.batch.run import answer_unit, run
@@ -264,6 +265,26 @@ def test_an_output_that_exists_is_left_alone_unless_told(yunze: Pipeline, config
     jsonl(source, [{"question": GRAIN}, {"question": FOREST}])
     with pytest.raises(BatchError, match="已存在"):
         run(yunze, config, source, out)
+
+
+def test_a_long_sheet_is_written_row_by_row_and_says_so(
+    yunze: Pipeline, config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = sheet(tmp_path / "in.xlsx", [["标题"], ["编号", "问题"], [7, GRAIN], [], [8, "=1+1"], [9, f" {GRAIN}"]])
+    run(yunze, config, source, tmp_path / "short.xlsx")
+    monkeypatch.setattr(writing, "LOADED_ROWS", 3)
+    outcome = run(yunze, config, source, tmp_path / "long.xlsx")
+    assert "单元格格式没有保留" in outcome.notices[-1]
+    short, long = shown(tmp_path / "short.xlsx"), shown(tmp_path / "long.xlsx")
+    assert [row[2:] for row in long[1:]] == [row[2:] for row in short[1:]]
+    assert [row[:2] for row in long[1:3]] == [row[:2] for row in short[1:3]]
+
+
+def test_too_many_processes_are_refused(yunze: Pipeline, config: Config, tmp_path: Path) -> None:
+    source = jsonl(tmp_path / "in.jsonl", [{"question": GRAIN}])
+    for jobs in (-1, 1000):
+        with pytest.raises(BatchError, match="--jobs"):
+            run(yunze, config, source, tmp_path / "out.jsonl", jobs=jobs)
 
 
 def test_the_list_itself_is_never_replaced(yunze: Pipeline, config: Config, tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ from rag.batch.reading import Listing, Row, open_list, read_rows
 from rag.batch.record import check_list, error_record, evidence_digest, record, together
 from rag.batch.split import questions_in
 from rag.batch.state import Tally, tally
-from rag.batch.writing import check_output, list_time, write_output
+from rag.batch.writing import check_output, list_time, lost_look, write_output
 from rag.config import Config
 from rag.errors import BatchError
 from rag.library import same as sameness
@@ -50,6 +50,7 @@ from rag.types import Answer, Turn
 
 PARALLEL_FROM = 300  # questions: a worker takes a second to start, in which this process answers two hundred
 AT_ONCE = 8  # questions handed to each worker beforehand, so that none waits for the journal
+MAX_JOBS = 64  # each holds the index: some 150 MB
 PROGRAM = Path(__file__).resolve().parents[1]
 
 Reply = Mapping[str, Any]
@@ -84,6 +85,8 @@ def run(
     Raises BatchError for a list that cannot be read, an output that exists and is not to be overwritten, and a place
     that cannot be written; what was answered until then is kept in the journal beside `out`.
     """
+    if not 0 <= jobs <= MAX_JOBS:
+        raise BatchError(f"--jobs 应在 0 到 {MAX_JOBS} 之间，收到 {jobs}：请改用一个这样的数。")
     check_output(source, out)
     listing = open_list(source, column, sheet)
     facts = identity(pipeline, config, source, listing)
@@ -106,15 +109,15 @@ def run(
             for done in answering(journal, pipeline, config, jobs):
                 progress(done, total)
             changed = changes(journal)
-            write_output(journal, pipeline, source, out)
             report = None if changed is None else write_changes(journal, pipeline, source, out)
+            write_output(journal, pipeline, source, out)
         except BaseException:
             if fresh and not journal.told("listing"):  # nothing was read: nothing is left behind
                 journal.close()
                 for path in (journal.path, *(Path(f"{journal.path}{ending}") for ending in ("-wal", "-shm"))):
                     path.unlink(missing_ok=True)
             raise
-        return Outcome(tally(journal), listing.notices, changed=changed, report=report)
+        return Outcome(tally(journal), (*listing.notices, *lost_look(journal, out)), changed=changed, report=report)
 
 
 def identity(pipeline: Pipeline, config: Config, source: Path, listing: Listing) -> dict[str, str]:

@@ -231,9 +231,7 @@ def _write_xlsx(told: Told, part: Path) -> None:
     from openpyxl import Workbook, load_workbook
 
     listing = told.journal.listing
-    rows = told.journal.size()
-    loaded = listing.kind == "sheet" and rows <= LOADED_ROWS and told.source.suffix.lower() == ".xlsx"
-    if loaded:
+    if listing.kind == "sheet" and told.journal.size() <= LOADED_ROWS:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of extensions that openpyxl leaves out
             book = load_workbook(told.source, rich_text=True)
@@ -250,6 +248,13 @@ def _write_xlsx(told: Told, part: Path) -> None:
     book.save(part)
     book.close()
     seal(part, told.source)
+
+
+def lost_look(journal: Journal, out: Path) -> tuple[str, ...]:
+    """What to say of a sheet that was too long to be kept in its look."""
+    if journal.listing.kind != "sheet" or out.suffix.lower() != ".xlsx" or journal.size() <= LOADED_ROWS:
+        return ()
+    return (f"工作表超过 {LOADED_ROWS:,} 行，逐行写出：内容和顺序不变，单元格格式没有保留",)
 
 
 def _heading_number(told: Told) -> int:
