@@ -143,6 +143,17 @@ def test_half_a_surrogate_pair_is_written_as_json_writes_it(yunze: Pipeline, con
     assert row["status"] == "answered"
 
 
+def test_a_list_longer_than_what_is_looked_at_beforehand_loses_no_row(
+    yunze: Pipeline, config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rag.batch.run.PARALLEL_FROM", 3)
+    rows = [{"id": str(n), "question": f"{GRAIN[:-1]}（第{n}次问）？"} for n in range(40)]
+    source = jsonl(tmp_path / "in.jsonl", rows)
+    assert run(yunze, config, source, tmp_path / "out.jsonl", jobs=1).tally.failed == 0
+    assert [row["id"] for row in answers(tmp_path / "out.jsonl")] == [row["id"] for row in rows]
+    assert {row["status"] for row in answers(tmp_path / "out.jsonl")} == {"answered"}
+
+
 def test_the_same_words_in_jsonl_are_asked_once_and_others_are_others(
     yunze: Pipeline, config: Config, tmp_path: Path
 ) -> None:
@@ -350,6 +361,7 @@ def test_a_run_killed_at_any_moment_ends_in_the_same_file(yunze_folder: Path, tm
         return subprocess.Popen([*command, str(tmp_path / out)], cwd=ROOT, start_new_session=True)
 
     assert start("whole.xlsx").wait(timeout=300) == 0
+    assert len([row for row in shown(tmp_path / "whole.xlsx")[1:] if row[2]]) == 400
     killed = 0
     for wait in (0.8, 1.5, 2.5, 3.0, 4.0):
         process = start("out.xlsx")

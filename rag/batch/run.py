@@ -29,7 +29,7 @@ from concurrent.futures import (
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from functools import cache, partial
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -207,7 +207,7 @@ def answering(journal: Journal, pipeline: Pipeline, config: Config, jobs: int = 
     done = journal.done()
     yield done
     missing = _missing(journal)
-    head = [one for one, _ in zip(missing, range(PARALLEL_FROM), strict=False)]
+    head = list(islice(missing, PARALLEL_FROM))
     if not head:
         return
     # A language model answers in this process: its weights are not loaded twice.

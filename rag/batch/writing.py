@@ -289,6 +289,8 @@ def _fill_sheet(page: Any, told: Told) -> None:
         number = row.row.number
         values = told.values(row)
         span = spans.get(number)
+        if values:
+            page.row_dimensions[number].height = None  # an answer needs more than the question's own height
         for at, value in enumerate(values):
             cell = _put(page, number, first + at, value, page.cell(number, listing.column + 1))
             cell.alignment = Alignment(**body, horizontal="center" if told.added[at] in ("状态", "置信度") else "left")
