@@ -49,7 +49,8 @@ from rag.pipeline import Pipeline, open_pipeline
 from rag.types import Answer, Turn
 
 PARALLEL_FROM = 300  # questions: a worker takes a second to start, in which this process answers two hundred
-AT_ONCE = 8  # questions handed to each worker beforehand, so that none waits for the journal
+AT_ONCE = 24  # questions handed to each worker beforehand, so that none waits for the journal
+TOGETHER = 0.1  # seconds of answers that are committed together, and lost when the process is killed
 MAX_JOBS = 64  # each holds the index: some 150 MB
 PROGRAM = Path(__file__).resolve().parents[1]
 
@@ -232,7 +233,9 @@ def answering(journal: Journal, pipeline: Pipeline, config: Config, jobs: int = 
                     break
             if not pending:
                 return
-            finished, _ = wait(pending, return_when=FIRST_COMPLETED)
+            finished, _ = wait(pending, TOGETHER)
+            if not finished:
+                finished, _ = wait(pending, return_when=FIRST_COMPLETED)
             units = [pending.pop(future) for future in finished]
             replies = [_outcome(future, unit, pipeline) for future, unit in zip(finished, units, strict=True)]
             journal.keep((unit.key, reply) for unit, reply in zip(units, replies, strict=True))
