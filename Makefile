@@ -13,7 +13,7 @@ DEV := $(VENV)/dev.done
 
 .DEFAULT_GOAL := test
 .DELETE_ON_ERROR:
-.PHONY: help setup chat test eval fit
+.PHONY: help setup chat test eval bench fit
 
 # A .venv whose Python is gone (the system's was upgraded, the folder was half copied) is made anew.
 ifneq ($(shell $(PY) -c 'import pip; print("alive")' 2>/dev/null),alive)
@@ -26,6 +26,7 @@ help:
 	@echo 'make test    安装、代码检查、类型检查、全部测试（缺省） · set up, lint, type-check, test (default)'
 	@echo 'make setup   只安装，不启动 · only the set-up'
 	@echo 'make eval    评测：核对题集，问完开发集和测试集，写入 eval/results/ · evaluate, results in eval/results/'
+	@echo 'make bench   批量答复的速度、内存，中断后续答是否一致 · rows a second, memory, resuming after kills'
 	@echo 'make fit     在开发集上重新拟合权重 · fit the weights on the development set again'
 	@echo 'make help    显示本说明 · this list'
 	@echo 'PYTHON=/path/to/python3 指定安装所用的 Python（3.10 或更新） · the Python to set up with'
@@ -54,6 +55,9 @@ eval: $(RUNTIME)
 	$(PY) -m eval report eval/results/dev
 	$(PY) -m eval report eval/results/test
 	$(PY) -m eval summary eval/results
+
+bench: $(RUNTIME)
+	$(PY) -m eval.bench.batch $(ARGS)
 
 fit: $(DEV)
 	$(PY) -m eval fit $(ARGS)

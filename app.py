@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from index.errors import UserError
+from page.batch import build_batch
 from page.bench import Bench
 from page.chat import build_chat
 from page.drawing import render_header
@@ -26,11 +27,14 @@ if TYPE_CHECKING:
 
 PAGE = Path(__file__).resolve().parent / "page"
 FONTS = ("Noto Sans CJK SC", "Microsoft YaHei", "PingFang SC", "sans-serif")
-# The table's menu is built before head.html can speak for a browser that is set to English.
+# What is built before head.html can speak for a browser that is set to English: the tables' menu, the place for files.
 TABLE_MENU = {
     "dataframe.sort_ascending": "升序排序",
     "dataframe.sort_descending": "降序排序",
     "dataframe.clear_sort": "清除排序",
+    "upload_text.drop_file": "把文件拖到这里",
+    "upload_text.click_to_upload": "点击选择文件",
+    "common.or": "或",
 }
 
 
@@ -38,8 +42,9 @@ class PageError(UserError):
     """The page cannot be opened at the host and port asked for."""
 
 
-def build_page(pipeline: Pipeline, bench: Bench | None = None) -> gr.Blocks:
-    """The page, ready to launch. `bench` is what its evaluations run on, by default with the default settings."""
+def build_page(pipeline: Pipeline, config: Config | None = None, bench: Bench | None = None) -> gr.Blocks:
+    """The page, ready to launch. `config` is what the pipeline was opened with: workers of a batch open it again.
+    `bench` is what its evaluations run on, by default with the same settings."""
     import gradio as gr
 
     names = "、".join(document.title for document in pipeline.documents)
@@ -54,8 +59,10 @@ def build_page(pipeline: Pipeline, bench: Bench | None = None) -> gr.Blocks:
                 build_chat(pipeline)
             with gr.Tab("指标台账") as register:
                 build_register(pipeline, register)
+            with gr.Tab("批量答复"):
+                build_batch(pipeline, config or Config())
             with gr.Tab("评测") as evaluation:
-                build_evaluation(bench or Bench(Config()), pipeline.documents, evaluation)
+                build_evaluation(bench or Bench(config or Config()), pipeline.documents, evaluation)
     page.queue(default_concurrency_limit=4)
     return page
 
@@ -118,7 +125,7 @@ def serve(config: Config, host: str, port: int) -> None:
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     bench = Bench(config)
-    page = build_page(open_pipeline(config, lambda message: print(message, flush=True)), bench)
+    page = build_page(open_pipeline(config, lambda message: print(message, flush=True)), config, bench)
     launch(page, host, port)
     print(f"页面已打开：http://{host}:{port}（按 Ctrl+C 结束）", flush=True)
     try:

@@ -21,7 +21,7 @@ from typing import Any
 
 from eval.dataset import Question
 from eval.metrics import Ratio, Scored, completed_at, ratios, scores
-from eval.run import Plan, answer, prepare, response_of
+from eval.run import Plan, answer, prepare, response_of, unaided
 from eval.stats import Interval, difference_interval, ratio_interval
 from rag.config import Config
 from rag.pipeline import Pipeline, Reply, open_pipeline
@@ -148,7 +148,7 @@ def ablate(
     Raises what eval.run.prepare raises.
     """
     out.mkdir(parents=True, exist_ok=True)
-    plan = prepare(source, out, config or Config())
+    plan = prepare(source, out, unaided(config))
     pipeline = open_pipeline(plan.config)
     tried = variants(pipeline)
     steps = len(tried) + len(NOISE)

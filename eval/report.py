@@ -23,6 +23,7 @@ from eval.compare import LABELS, LOWER_IS_BETTER, TYPE_NAMES, Record, Row, read_
 from eval.run import FAILURE_NAMES, WITHOUT_INTERVAL
 from eval.stats import RESAMPLES, Bin, calibration_error, ratio_interval, reliability
 from index.errors import UserError
+from rag.batch.state import SURE
 
 TEMPLATE = Path(__file__).with_name("report.html")
 CARDS = ("accuracy", "target_exact", "wrong_number", "citation_recall_sentence", "refusal_f1", "over_refusal")
@@ -235,8 +236,21 @@ def calibration(rows: Sequence[Row], outcomes: Sequence[bool]) -> str:
         f'<svg class="square" viewBox="0 0 {LEFT + SIDE + 24} {TOP + SIDE + COUNTS + 32}" role="img" '
         f'aria-label="把握与实际比例，平均相差 {100 * error:.1f} 个百分点">{grid}'
         f'<line class="ideal" x1="{_x(0)}" y1="{_y(0)}" x2="{_x(1)}" y2="{_y(1)}"/>{marks}</svg>'
-        f'<p class="soft">{len(rows)} 题；把握与实际平均相差 {100 * error:.1f} 个百分点（ECE）。</p>'
+        f'<p class="soft">{len(rows)} 题；把握与实际平均相差 {100 * error:.1f} 个百分点（ECE）。'
+        f"{told_sure([row['confidence'] for row in rows], outcomes, families)}</p>"
     )
+
+
+def told_sure(confidences: Sequence[float], outcomes: Sequence[bool], families: Sequence[str]) -> str:
+    """How often those are right that are said to be sure: in a batch they need no second look."""
+    sure = [at for at, confidence in enumerate(confidences) if confidence >= SURE]
+    if not sure:
+        return f"没有把握达到 {SURE} 的。"
+    right = [float(outcomes[at]) for at in sure]
+    interval = ratio_interval(right, [1.0] * len(sure), [families[at] for at in sure])
+    between = f"（95% 区间 {100 * interval.low:.1f}–{interval.high:.1%}）" if interval is not None else ""
+    share = sum(right) / len(sure)
+    return f"把握达到 {SURE} 的 {len(sure)} 题，属实 {share:.1%}{between}；批量答复中这些不转人工，应不低于 95%。"
 
 
 def _mark(one: Bin, outcomes: Sequence[bool], families: Sequence[str], most: int) -> str:

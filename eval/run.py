@@ -59,7 +59,7 @@ from index.build import DEFAULT_INDEX, build
 from index.errors import UserError
 from index.store import Index, load
 from index.types import Chunk, Document
-from rag.batch import record
+from rag.batch.record import record
 from rag.config import Config
 from rag.phrase import row_words
 from rag.pipeline import WEIGHTS, Pipeline, open_pipeline
@@ -141,7 +141,7 @@ def run(
     if jobs < 1:
         raise RunError(f"--jobs 应为 1 或更大的整数，收到 {jobs}。")
     _make(out)
-    plan = prepare(source, out, config or Config(), seed, mutated)
+    plan = prepare(source, out, unaided(config), seed, mutated)
     index = load(plan.folder)
     manifest = manifest_of(plan, index)
     journal = out / "journal.jsonl"
@@ -219,6 +219,11 @@ def changed(plan: Plan, out: Path) -> Plan:
         folder=folder,
         config=replace(plan.config, index=folder),
     )
+
+
+def unaided(config: Config | None) -> Config:
+    """The settings of a run: what people have approved is no merit of the tool, and is not consulted."""
+    return replace(config or Config(), approved=False)
 
 
 def _told(message: str) -> None:

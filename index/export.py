@@ -159,7 +159,7 @@ def as_csv(sheet: Sheet) -> str:
     stream = io.StringIO()
     writer = csv.writer(stream)
     writer.writerow(sheet.headings)
-    writer.writerows([_safe(value) for value in row] for row in sheet.rows)
+    writer.writerows([safe(value) for value in row] for row in sheet.rows)
     return stream.getvalue()
 
 
@@ -186,7 +186,7 @@ def _write_xlsx(sheet: Sheet, out: Path) -> None:
     for number, row in enumerate((sheet.headings, *sheet.rows), 1):
         for column, value in enumerate(row, 1):
             cell = page.cell(number, column)
-            cell.value = _printable(value) if isinstance(value, str) else value
+            cell.value = printable(value) if isinstance(value, str) else value
             if isinstance(value, str):
                 cell.data_type = "s"  # a text that begins with = would be stored as a formula
             cell.font = Font(bold=number == 1)
@@ -224,13 +224,14 @@ def _number(text: str | None) -> Value:
     return float(text) if "." in text else int(text)
 
 
-def _safe(value: Value) -> Value:
+def safe(value: Value) -> Value:
+    """For csv: a text that Excel would take for a formula, with the sign in front that makes it text."""
     if isinstance(value, str) and _FORMULA.match(value) and not _NUMBER.fullmatch(value):
         return f"'{value}"
     return value
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Without the control characters that xlsx cannot hold."""
     return re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f]", "", text)
 

@@ -16,6 +16,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import lru_cache
 from typing import Literal
 
 FigureKind = Literal["quantity", "year", "ordinal", "identifier", "ratio"]
@@ -261,6 +262,7 @@ def unit_of(text: str) -> tuple[Decimal, str]:
     return factor * _MULTIPLIERS.get(multiplier, 1), word
 
 
+@lru_cache(maxsize=4096)  # the paragraphs and rows of a document are read again for every question
 def figures(text: str) -> tuple[Figure, ...]:
     """All figures of a text in order of position. Empty where there is none; figures never overlap."""
     folded = _fold(text)

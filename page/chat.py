@@ -60,6 +60,9 @@ def render_text(answer: Answer) -> str:
 def render_tags(answer: Answer) -> str:
     failed = [check for check in answer.checks if not check.ok]
     tags = []
+    if answer.approved is not None:
+        by, at, version = answer.approved.by, answer.approved.at[:10], answer.approved.version
+        tags.append(tag(f"已审定 {at}", "checked", f"{by} 审定，文件版本 {version}"))
     if answer.status == "refused":
         tags.append(tag("未载明", "refused", f"原文写明此事的把握：{answer.confidence:.2f}"))
     if failed:
@@ -67,7 +70,7 @@ def render_tags(answer: Answer) -> str:
         tags.append(tag(f"{len(failed)} 个数字未能核对", "failed", reasons))
     elif answer.checks and answer.status == "answered":
         tags.append(tag(f"已核对 {len(answer.checks)} 个数字", "checked", "答案中的每个数字都在所引原文中"))
-    if answer.status == "answered":
+    if answer.status == "answered" and answer.approved is None:
         third = min(int(answer.confidence * len(CONFIDENCE_WORDS)), len(CONFIDENCE_WORDS) - 1)
         tags.append(tag(f"把握：{CONFIDENCE_WORDS[third]}", "confidence", f"{answer.confidence:.2f}（满分 1）"))
     return "".join(tags)

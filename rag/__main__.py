@@ -6,7 +6,9 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 
 from index.errors import UserError
@@ -32,9 +34,21 @@ def _parser() -> argparse.ArgumentParser:
     ask.add_argument("--json", action="store_true", help="输出 JSON：答案、引文、检索结果")
     ask.set_defaults(run=_ask)
 
-    batch = commands.add_parser("batch", help="回答一个文件里的全部问题")
-    batch.add_argument("source", type=Path, metavar="IN", help="jsonl 文件，每行一个带 question 的对象")
-    batch.add_argument("--out", type=Path, required=True, metavar="OUT", help="写到哪个 jsonl 文件")
+    batch = commands.add_parser("batch", help="回答一个文件里的全部问题；中断后用同一命令续答")
+    batch.add_argument(
+        "source", type=Path, metavar="IN",
+        help="问题清单：csv、xlsx（有“问题”列）、jsonl（每行一个带 question 的对象）、txt、md",
+    )
+    batch.add_argument(
+        "--out", type=Path, required=True, metavar="OUT", help="写到哪个文件：以 .xlsx、.csv、.jsonl 或 .docx 结尾"
+    )
+    batch.add_argument("--column", default="", metavar="NAME", help="问题在哪一列：列名或列号（如 C），缺省按列名找")
+    batch.add_argument("--sheet", default="", metavar="NAME", help="xlsx 的哪个工作表，缺省为第一个有问题列的")
+    batch.add_argument("--jobs", type=int, default=0, metavar="N", help="用几个进程作答，缺省按问题数和处理器数定")
+    batch.add_argument(
+        "--overwrite", action="store_true",
+        help="覆盖已有的输出；规划或索引变了，同时写出变动对照（OUT 旁的“-变动.xlsx”）",
+    )  # fmt: skip
     batch.set_defaults(run=_batch)
 
     doctor = commands.add_parser("doctor", help="检查安装，说出原因和办法")
@@ -47,7 +61,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _ask(options: argparse.Namespace) -> int:
-    from rag.batch import record
+    from rag.batch.record import record
+    from rag.batch.state import approval_told
     from rag.config import Config
     from rag.pipeline import open_pipeline
     from rag.prompts import render
@@ -59,6 +74,8 @@ def _ask(options: argparse.Namespace) -> int:
         return 0
     if answer.completed:
         print(render("completed", question=answer.completed))
+    if answer.approved is not None:
+        print(approval_told(asdict(answer.approved)))
     print(answer.text)
     for citation in answer.citations:
         place = " › ".join(citation.section)
@@ -70,14 +87,60 @@ def _ask(options: argparse.Namespace) -> int:
 
 
 def _batch(options: argparse.Namespace) -> int:
-    from rag.batch import run
+    from rag.batch.journal import journal_of
+    from rag.batch.run import run
+    from rag.batch.writing import check_output
     from rag.config import Config
     from rag.pipeline import open_pipeline
 
-    pipeline = open_pipeline(Config(options.index, options.llm), _say)
-    failed = run(pipeline, options.source, options.out, _counted if sys.stderr.isatty() else _silent)
-    _say(f"已写入 {options.out}" + (f"，其中 {failed} 行未能回答，原因见各行的 error 字段。" if failed else "。"))
-    return 1 if failed else 0
+    check_output(options.source, options.out)
+    config = Config(options.index, options.llm)
+    pipeline = open_pipeline(config, _say)
+    try:
+        with _counted() as progress:
+            outcome = run(
+                pipeline, config, options.source, options.out, column=options.column, sheet=options.sheet,
+                jobs=options.jobs, overwrite=options.overwrite, progress=progress,
+            )  # fmt: skip
+    except KeyboardInterrupt:
+        _say(f"\n已停下，已答的都记在 {journal_of(options.out)} 里：用同一命令续答，不会重做。")
+        return 130
+    counts = outcome.tally
+    for notice in outcome.notices:
+        _say(f"{notice}。")
+    _say(
+        f"{'早已写好' if outcome.already else '已写入'} {options.out}：{counts.asked} 问，已答复 {counts.answered}，"
+        f"未载明 {counts.refused}，待人工 {counts.review}"
+        + (f"；其中 {counts.failed} 行未能回答，原因见各行的 {_reason(options.out)}。" if counts.failed else "。")
+    )
+    if outcome.changed is not None:
+        changed = outcome.changed
+        _say(
+            f"与上一次相比：答复有变 {changed.answers} 行，只有依据有变 {changed.evidence} 行，"
+            f"新问题 {changed.new} 行，未变 {changed.unchanged} 行，新旧对照见 {outcome.report}。"
+        )
+    return 1 if counts.failed else 0
+
+
+def _reason(out: Path) -> str:
+    return "error 字段" if out.suffix.lower() == ".jsonl" else "备注"
+
+
+@contextmanager
+def _counted() -> Iterator[Callable[[int, int], None]]:
+    """Rows done and the time that is left, where somebody watches; a log would fill with carriage returns."""
+    if not sys.stderr.isatty():
+        yield lambda done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("剩余"), TimeRemainingColumn(),
+    )  # fmt: skip
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("答复", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def _doctor(options: argparse.Namespace) -> int:
@@ -90,14 +153,6 @@ def _doctor(options: argparse.Namespace) -> int:
             failed += 1
             print(f"      办法：{finding.cure}")
     return 1 if failed else 0
-
-
-def _counted(done: int, total: int) -> None:
-    print(f"\r{done}/{total}", end="\n" if done == total else "", file=sys.stderr, flush=True)
-
-
-def _silent(done: int, total: int) -> None:
-    """No counter where nobody watches: a log would fill with carriage returns."""
 
 
 def _say(message: str) -> None:

@@ -17,13 +17,14 @@ class Config:
     `index`: folder of the index, None for the default place (built there when missing or out of date). `llm`: which
     answerer speaks: "extractive" quotes and needs no model. `passages`: how many passages an answer comes with.
     `refuse_below`: answers whose confidence is lower are refused; None takes the value fitted on data
-    (rag/weights.json).
+    (rag/weights.json). `approved`: whether answers that a person has approved are consulted first.
     """
 
     index: Path | None = None
     llm: str = "extractive"
     passages: int = 10
     refuse_below: float | None = None
+    approved: bool = True
 
     def __post_init__(self) -> None:
         if self.llm != "extractive":

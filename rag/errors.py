@@ -19,5 +19,13 @@ class BatchError(UserError):
     """A list of questions cannot be read, or its answers cannot be written."""
 
 
+class UnsoundAnswer(UserError):
+    """A figure of an answer does not stand in what it cites."""
+
+
+class LibraryError(UserError):
+    """The approved answers cannot be read or written."""
+
+
 class ConfigError(UserError):
     """A setting is unknown or its value is not one of those allowed."""

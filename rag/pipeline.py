@@ -5,6 +5,7 @@
       -> retrieve     rag.retrieve     passages, best first
       -> select       rag.select       sentences, rows and items that may answer
       -> judge        rag.judge        do the documents answer at all? no: the refusal names the nearest they say
+      -> settled      rag.library      has a person approved an answer to this question? that is then the answer
       -> generate     rag.generate     text with marks
       -> cite         rag.cite         marks -> citations
       -> verify       rag.verify       every figure against the cited words; what fails is not shown as an answer
@@ -29,6 +30,7 @@ from index.build import DEFAULT_INDEX, build, needs_build
 from index.conflicts import Conflict, conflicts
 from index.embed import Embedder, load_embedder
 from index.errors import IndexMismatch
+from index.figures import figures
 from index.period import Period
 from index.store import REBUILD, Index, load
 from index.targets import Register, registers
@@ -37,14 +39,16 @@ from rag.align import load_aligner
 from rag.cite import cite
 from rag.config import Config
 from rag.disagree import named_by
+from rag.errors import LibraryError, UnsoundAnswer
 from rag.generate.extractive import Extractive
 from rag.judge import Judge, Verdict, read_model
+from rag.library import LIKE, Approved, Library, found_again, library_of, same, sources_of
 from rag.phrase import row_words
 from rag.prompts import lines, render
 from rag.register import Worked, asks_for_list, listing, two_lists, worked_out
 from rag.retrieve import Retriever, distinct
 from rag.select import Selector
-from rag.types import Answer, Check, Citation, Evidence, Passage, Query, Selection, Turn
+from rag.types import Answer, Check, Citation, Evidence, Passage, Query, Selection, Status, Turn
 from rag.understand import Frame, names_of, sides_of, understand
 from rag.verify import Cited, check_quote, verify
 
@@ -99,6 +103,7 @@ class Pipeline:
     judge: Judge
     generate: Answerer
     passages: int = 10
+    library: Library | None = None
 
     def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
         """The last Answer of `stream`: one code path."""
@@ -110,6 +115,11 @@ class Pipeline:
         started = time.perf_counter()
         query = understand(question, history, self.frame)
         reply = self.reply(query)
+        if (settled := self.settled(query, reply)) is not None:
+            reply.pieces.close()
+            yield replace(settled, text="", citations=(), checks=())
+            yield replace(settled, seconds=round(time.perf_counter() - started, 6))
+            return
         draft = Answer(
             question=question,
             text="",
@@ -148,6 +158,109 @@ class Pipeline:
         told, own = worked_out(query, selection.parts) or ("", ())
         pieces = spoken(self.generate(query, selection), f"\n{told}" if told else "")
         return Reply(passages, selection.evidence, verdict, pieces, (*selection.unanswered, *own))
+
+    def settled(self, query: Query, reply: Reply) -> Answer | None:
+        """The answer that a person approved for this question or its clear paraphrase, its lines found where they stand
+        now; None where there is none, or it is stale."""
+        for approved in self.library.entries() if self.library is not None else ():
+            if not (same(approved.question) == same(query.text) or self._alike(approved, query, reply)):
+                continue
+            citations = self.standing(approved)
+            if citations is None:
+                continue
+            answer = Answer(
+                question=query.question,
+                text=approved.answer,
+                status=approved.status,
+                citations=citations,
+                passages=reply.passages[: self.passages],
+                completed=query.text if query.completed else None,
+                confidence=1.0 if approved.status == "answered" else reply.verdict.confidence,
+                backend=APPROVED,
+                approved=approved.approval,
+            )
+            checks = self.checks(answer, query, approved.own)
+            if all(check.ok for check in checks):
+                return replace(answer, checks=checks)
+        return None
+
+    def standing(self, approved: Approved) -> tuple[Citation, ...] | None:
+        """The citations of an approved answer where they stand now, None where it is stale: a line that it rests on
+        reads otherwise, or for an answer that something is not stated, any document does."""
+        documents = self.index.document_of
+        if approved.status != "answered" or not approved.sources:
+            held = {document.id: document.sha256 for document in self.documents}
+            if held != approved.documents:
+                return None
+        citations = [
+            found_again(source, documents[source.citation.doc]) if source.citation.doc in documents else None
+            for source in approved.sources
+        ]
+        kept = tuple(one for one in citations if one is not None and self.stands(one))
+        return kept if len(kept) == len(citations) else None
+
+    def _alike(self, approved: Approved, query: Query, reply: Reply) -> bool:
+        """Whether a question is a clear paraphrase of one that was approved: alike in its words, with the same years,
+        places and figures, and led by its own search to the very words that the approved answer cites first."""
+        if not reply.evidence or not approved.sources or reply.verdict.answered != (approved.status == "answered"):
+            return False
+        best, cited = reply.evidence[0], approved.sources[0]
+        chunk = best.passage.chunk
+        if chunk.doc_id != cited.citation.doc or cited.citation.quote not in chunk.text[best.start : best.end]:
+            return False
+        other = understand(approved.question, (), self.frame)
+        if _particulars(query) != _particulars(other) or not self._named_alike(query, other, best):
+            return False
+        embed = self.retrieve.embedder.embed_questions
+        whole, core = embed([query.text, other.text]), embed([query.core, other.core])
+        return min(float(whole[0] @ whole[1]), float(core[0] @ core[1])) >= LIKE
+
+    def _named_alike(self, one: Query, other: Query, evidence: Evidence) -> bool:
+        """Whether two questions name the same of what a sentence holds: its very words where it holds several figures
+        (城镇 and 农村 stand in one), else at least no word each that the other lacks."""
+        mine, its = (
+            {word for word in self.index.segmenter.words(query.core) if len(word) > 1 and word in evidence.text}
+            for query in (one, other)
+        )
+        held = [figure for figure in figures(evidence.text) if figure.kind in ("quantity", "ratio")]
+        if len(held) > 1 and not evidence.passage.chunk.cells:
+            return mine == its
+        return not (mine - its and its - mine)
+
+    def approve(
+        self, question: str, history: Sequence[Turn], text: str, citations: Sequence[Citation], status: Status,
+        by: str, at: str,
+    ) -> None:
+        """Keep an answer that `by` has approved `at` (ISO 8601). Raises UnsoundAnswer where a figure of it does not
+        stand in what it cites."""  # fmt: skip
+        if self.library is None:
+            raise LibraryError("审定库没有打开，这条答复没有存入：请去掉设置中的 approved=False。")
+        query = understand(question, history, self.frame)
+        failed = [check for check in self.recheck([question], history, text, citations, status) if not check.ok]
+        if failed or not all(self.stands(citation) for citation in citations):
+            reasons = "；".join(f"{check.figure}：{check.reason}" for check in failed) or "引文与原文不符"
+            raise UnsoundAnswer(f"答复没有通过数字核对，不能采纳（{reasons}）：请改成所引原文中的数字。")
+        self.library.add(
+            Approved(
+                query.text, text, status, sources_of(citations, self.index.document_of), self.reply(query).own,
+                {document.id: document.sha256 for document in self.documents}, by, at,
+            )
+        )  # fmt: skip
+
+    def recheck(
+        self, questions: Sequence[str], history: Sequence[Turn], text: str, citations: Sequence[Citation],
+        status: Status,
+    ) -> tuple[Check, ...]:
+        """The checks of an answer that a person has changed, against the same citations. `questions` are those that it
+        answers, each with those before it as its conversation."""  # fmt: skip
+        turns = list(history)
+        queries = []
+        for question in questions:
+            queries.append(understand(question, turns, self.frame))
+            turns.append(Turn(question, ""))
+        own = [figure for query in queries for figure in self.reply(query).own]
+        answer = Answer("\n".join(questions), text, status, tuple(citations))
+        return self.checks(answer, queries[-1], own)
 
     def search(self, query: Query) -> tuple[tuple[Passage, ...], Selection, Verdict]:
         """Passages, the evidence in them, and whether it answers. The questions within a question are searched each
@@ -334,6 +447,7 @@ class Pipeline:
         return [line for line in (EXAMPLES / f"{named[0]}.examples.txt").read_text("utf-8").splitlines() if line]
 
 
+APPROVED = "已审定"  # the name under which approved answers are told
 EXAMPLES = Path(__file__).resolve().parent.parent / "index" / "sources"
 
 
@@ -342,6 +456,12 @@ def spoken(pieces: Iterable[str], last: str = "") -> Generator[str, None, None]:
     yield from pieces
     if last:
         yield last
+
+
+def _particulars(query: Query) -> tuple[object, ...]:
+    """What two wordings of one question must agree in: years, places, figures."""
+    written = tuple(sorted(figure.text for figure in figures(query.text) if figure.kind != "year"))
+    return query.years, frozenset(query.places), frozenset(query.elsewhere), written
 
 
 def told_apart(side: Query, sides: Sequence[Query]) -> list[str]:
@@ -412,4 +532,5 @@ def open_pipeline(config: Config, progress: Callable[[str], None] = lambda messa
         ),
         Extractive(),
         config.passages,
+        Library(library_of(folder)) if config.approved else None,
     )

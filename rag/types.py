@@ -117,13 +117,23 @@ class Check:
 
 
 @dataclass(frozen=True)
+class Approval:
+    """That a person has approved an answer: who, when (ISO 8601), and over which version of the documents."""
+
+    by: str
+    at: str
+    version: str
+
+
+@dataclass(frozen=True)
 class Answer:
     """What the page, the command line, the batch and the evaluation all show.
 
     `text` carries marks [n]; `completed` is the question as filled in from the history, or None; `passages` is
     everything found, cited or not, best first; `confidence` in [0, 1] is the estimated probability that this reply is
     right, an answer or a refusal; `backend` names the answerer that spoke; `note` says what the user should know beside
-    the answer (an answer withdrawn by the check, another answerer standing in).
+    the answer (an answer withdrawn by the check, another answerer standing in); `approved` is set where a person
+    approved this answer to the same question before.
     """
 
     question: str
@@ -137,3 +147,4 @@ class Answer:
     backend: str = ""
     seconds: float = 0.0
     note: str = ""
+    approved: Approval | None = None

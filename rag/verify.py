@@ -106,9 +106,7 @@ def verify(answer: str, evidence: Mapping[int, Cited], allowed: Collection[str] 
         start, end = _sentence(plain, figure)
         numbers = _resting_on(marks, figure, start, end)
         cited = [evidence[number] for number in numbers if number in evidence]
-        if any(equal(figure, other) for other in permitted):
-            reason = ""
-        elif not numbers:
+        if not numbers:
             reason = NO_MARK
         elif not cited:
             reason = DEAD_MARK
@@ -118,6 +116,8 @@ def verify(answer: str, evidence: Mapping[int, Cited], allowed: Collection[str] 
             reason = "" if _years(figure) <= _known_years(cited) else WRONG_YEAR
         else:
             reason = _fault(answer, plain, found, figure, cited)
+        if reason and any(equal(figure, other) for other in permitted):
+            numbers, reason = (), ""  # it needs no source, and is not said to stand in one
         checks.append(FigureCheck(figure, answer[start:end].strip(), numbers, not reason, reason))
     return tuple(checks)
 

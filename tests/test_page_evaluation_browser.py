@@ -31,7 +31,7 @@ class Served:
 
 def serve(pipeline: Pipeline, bench: Bench) -> Iterator[Served]:
     port = free_port()
-    page = app.build_page(pipeline, bench)
+    page = app.build_page(pipeline, bench=bench)
     app.launch(page, "127.0.0.1", port)
     yield Served(f"http://127.0.0.1:{port}", bench)
     bench.stop()

@@ -100,7 +100,9 @@ def test_batch_writes_every_row_and_is_exit_1_where_one_failed(
     written = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
     assert [(row["id"], row["status"]) for row in written] == [("a", "answered"), ("b", "error")]
     source.write_text(json.dumps(rows[0]), encoding="utf-8")
-    assert main(command) == 0
+    assert main(command) == 2
+    assert "--overwrite" in capsys.readouterr().err
+    assert main([*command, "--overwrite"]) == 0
     assert len(out.read_text(encoding="utf-8").splitlines()) == 1
 
 

@@ -217,6 +217,7 @@ def test_the_reliability_plot_by_hand() -> None:
     assert "把握 0.15，实际 0.0%，2 题，95% 区间 0.0–84.2%" in html
     # 240 units a side from (44, 250): 44 + 0.95 * 240 = 272, 250 - 0.5 * 240 = 130.
     assert '<circle class="dot" cx="272.0" cy="130.0"' in html
+    assert "把握达到 0.9 的 2 题，属实 50.0%（95% 区间 0.0–100.0%）" in html
     assert calibration([], []) == "<p>没有这样的题。</p>"
 
 

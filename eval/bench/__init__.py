@@ -1,0 +1,1 @@
+"""Benchmarks: what the tool costs, in time and memory."""

@@ -1,0 +1,77 @@
+"""What a re-run over other documents, index or settings changed, old and new answer side by side."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rag.batch.journal import Answered, Journal
+from rag.batch.reading import Value
+from rag.batch.state import evidence_told
+from rag.batch.writing import write_sheet
+from rag.pipeline import Pipeline
+
+STATUS = {"answered": "已答复", "refused": "未载明", "error": "出错"}
+ANSWER, EVIDENCE, NEW = "答复有变", "依据有变", "新问题"
+HEADINGS = ("序号", "问题", "变动", "原状态", "原答复", "现状态", "现答复", "原依据", "现依据")
+WIDTHS = (7, 36, 10, 9, 50, 9, 50, 44, 44)
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Counts of the rows of a re-run: those whose `answers` are others, those whose words are the same and whose
+    `evidence` is another (or stands elsewhere), `new` questions, and the `unchanged`."""
+
+    answers: int
+    evidence: int
+    new: int
+    unchanged: int
+
+
+def changes(journal: Journal) -> Changes | None:
+    """What changed against the run before; None where there was none."""
+    if not journal.has_earlier():
+        return None
+    counts = Counter(_what(row) for row in journal.rows() if row.reply is not None)
+    return Changes(counts[ANSWER], counts[EVIDENCE], counts[NEW], counts[""])
+
+
+def write_changes(journal: Journal, pipeline: Pipeline, source: Path, out: Path) -> Path:
+    """Write what changed to a workbook beside `out` and return its place. Raises BatchError where it cannot be
+    written."""
+    report = out.with_name(f"{out.stem}-变动.xlsx")
+    titles = {document.id: document.title for document in pipeline.documents}
+    write_sheet(report, source, "变动对照", _table(journal, titles), WIDTHS)
+    return report
+
+
+def _table(journal: Journal, titles: Mapping[str, str]) -> Iterator[list[Value]]:
+    yield list(HEADINGS)
+    for row in journal.rows():
+        if row.reply is None or not (what := _what(row)):
+            continue
+        old: Mapping[str, Any] | None = row.earlier
+        yield [
+            row.row.number,
+            row.row.question,
+            what,
+            STATUS[old["record"]["status"]] if old else "",
+            old["record"]["answer"] if old else "",
+            STATUS[row.reply["record"]["status"]],
+            row.reply["record"]["answer"],
+            evidence_told(old, titles) if old else "",
+            evidence_told(row.reply, titles),
+        ]
+
+
+def _what(row: Answered) -> str:
+    """答复有变, 依据有变, 新问题, or "" where nothing changed."""
+    if row.earlier is None or row.reply is None:
+        return NEW
+    old, new = row.earlier["record"], row.reply["record"]
+    if (old["status"], old["answer"]) != (new["status"], new["answer"]):
+        return ANSWER
+    return "" if old["citations"] == new["citations"] else EVIDENCE
