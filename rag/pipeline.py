@@ -34,14 +34,16 @@ from index.types import Chunk, Document
 from rag.cite import cite
 from rag.config import Config
 from rag.disagree import named_by
-from rag.generate.extractive import Extractive
+from rag.generate.extractive import NAME, Extractive
+from rag.generate.model import EXTRACTIVE, open_model
+from rag.generate.written import Written
 from rag.judge import Judge, Verdict, read_model
 from rag.phrase import row_words
 from rag.prompts import lines, render
 from rag.register import Worked, asks_for_list, listing, two_lists, worked_out
 from rag.retrieve import Retriever, distinct
 from rag.select import Selector
-from rag.types import Answer, Check, Citation, Evidence, Passage, Query, Selection, Turn
+from rag.types import Answer, Aside, Check, Citation, Evidence, Passage, Query, Selection, Turn
 from rag.understand import Frame, names_of, sides_of, understand
 from rag.verify import Cited, check_quote, verify
 
@@ -54,11 +56,12 @@ BESIDE = 3.0  # how far below the best evidence that of another year of a compar
 
 
 class Answerer(Protocol):
-    """An answerer. Yields pieces whose concatenation is the answer, citing as [rank]; raises GenerationError."""
+    """An answerer. Yields pieces whose concatenation is the answer, citing as [rank], and asides; raises
+    GenerationError."""
 
     @property
     def name(self) -> str: ...
-    def __call__(self, query: Query, selection: Selection) -> Iterator[str]: ...
+    def __call__(self, query: Query, selection: Selection) -> Iterator[str | Aside]: ...
 
 
 @dataclass(frozen=True)
@@ -75,14 +78,16 @@ class SourceLine:
 @dataclass(frozen=True)
 class Reply:
     """What is to be said and from what. `own` are figures of the answer itself, which no source holds; `stretches` maps
-    the rank of a passage to the stretch of it that its mark rests on, where that is known beforehand."""
+    the rank of a passage to the stretch of it that its mark rests on, where that is known beforehand; `backend` names
+    who speaks."""
 
     passages: tuple[Passage, ...]
     evidence: tuple[Evidence, ...]
     verdict: Verdict
-    pieces: Generator[str, None, None]
+    pieces: Generator[str | Aside, None, None]
     own: tuple[str, ...] = ()
     stretches: Mapping[int, tuple[int, int]] = field(default_factory=dict)
+    backend: str = NAME
 
 
 @dataclass(frozen=True)
@@ -114,7 +119,7 @@ class Pipeline:
             passages=reply.passages[: self.passages],
             completed=query.text if query.completed else None,
             confidence=reply.verdict.confidence,
-            backend=self.backend,
+            backend=reply.backend,
         )
         yield draft
         cited = [one.passage for one in reply.evidence]
@@ -122,7 +127,10 @@ class Pipeline:
         # A caller that stops reading stops the answerer: not when its memory is freed, but now.
         with closing(reply.pieces):
             for piece in reply.pieces:
-                text += piece
+                if isinstance(piece, Aside):
+                    text, draft = self.heed(piece, text, draft, query, reply)
+                else:
+                    text += piece
                 marked, citations = cite(text, cited, reply.stretches)
                 yield replace(draft, text=marked, citations=citations, seconds=time.perf_counter() - started)
         marked, citations = cite(text, cited, reply.stretches)
@@ -142,8 +150,19 @@ class Pipeline:
             refusal = self.refusal(query, verdict, selection.evidence)
             return Reply(passages, selection.evidence, verdict, spoken([refusal]))
         told, own = worked_out(query, selection.parts) or ("", ())
-        pieces = spoken(self.generate(query, selection), f"\n{told}" if told else "")
-        return Reply(passages, selection.evidence, verdict, pieces, (*selection.unanswered, *own))
+        # What is worked out is worked out from quotations.
+        speaker = Extractive() if told else self.generate
+        pieces = spoken(speaker(query, selection), f"\n{told}" if told else "")
+        own = (*selection.unanswered, *own)
+        return Reply(passages, selection.evidence, verdict, pieces, own, backend=speaker.name)
+
+    def heed(self, aside: Aside, text: str, draft: Answer, query: Query, reply: Reply) -> tuple[str, Answer]:
+        """The text and the answer so far, after an aside of the answerer."""
+        draft = replace(draft, note=aside.note or draft.note, backend=aside.backend or draft.backend)
+        if aside.refused:
+            refusal = self.refusal(query, Verdict(reply.verdict.confidence, False), reply.evidence)
+            return refusal, replace(draft, status="refused")
+        return "" if aside.afresh else text, draft
 
     def search(self, query: Query) -> tuple[tuple[Passage, ...], Selection, Verdict]:
         """Passages, the evidence in them, and whether it answers. The questions within a question are searched each
@@ -239,7 +258,7 @@ class Pipeline:
         """Every figure of an answer against what its marks cite. A refusal may repeat the question's own figures;
         `own` are the answer's: a count of what it lists, a difference it worked out, a year of which nothing was
         found."""
-        evidence = {citation.n: self._cited(citation) for citation in answer.citations}
+        evidence = {citation.n: self.cited(citation) for citation in answer.citations}
         refused = (query.text, *(f"{year}年" for year in query.years))
         allowed = refused if answer.status == "refused" else tuple(own)
         return tuple(
@@ -304,7 +323,8 @@ class Pipeline:
     def _rows(self) -> dict[tuple[str, tuple[int, ...]], Chunk]:
         return {(c.doc_id, tuple(sorted(c.lines))): c for c in self.index.chunks if c.cells}
 
-    def _cited(self, citation: Citation) -> Cited:
+    def cited(self, citation: Citation) -> Cited:
+        """The words that a citation rests on, with what lends them years and units."""
         row = self._row(citation)
         if row is not None:
             return Cited(row_words(row), row.text, citation.section, row.cells)
@@ -332,7 +352,7 @@ class Pipeline:
 EXAMPLES = Path(__file__).resolve().parent.parent / "index" / "sources"
 
 
-def spoken(pieces: Iterable[str], last: str = "") -> Generator[str, None, None]:
+def spoken(pieces: Iterable[str | Aside], last: str = "") -> Generator[str | Aside, None, None]:
     """Pieces as they come, and a last one; closing it closes what they come from."""
     yield from pieces
     if last:
@@ -393,7 +413,7 @@ def open_pipeline(config: Config, progress: Callable[[str], None] = lambda messa
     frame = frame_of(index, embedder)
     refusal = weights["refusal"]
     threshold = refusal["threshold"] if config.refuse_below is None else config.refuse_below
-    return Pipeline(
+    pipeline = Pipeline(
         index,
         frame,
         Retriever(index, embedder, weights["fusion"]),
@@ -402,3 +422,6 @@ def open_pipeline(config: Config, progress: Callable[[str], None] = lambda messa
         Extractive(),
         config.passages,
     )
+    if config.llm == EXTRACTIVE:
+        return pipeline
+    return replace(pipeline, generate=Written(open_model(config.llm), pipeline.cited, index.segmenter.cut))

@@ -10,13 +10,15 @@ from typing import Any
 from tests.fakes import QINGHE, SHUANGLIN, YUNZE
 
 TEXTS = [line for text in (YUNZE, SHUANGLIN, QINGHE) for line in text.splitlines() if line]
-TEXTS += ["[1][2][3][4] 1. 2. 3、 （1）", "一二三四五六七八九十百千万亿两〇 0123456789 % ％ ‰", "PM2.5 5A G30 4×66 1-2 17.5:41.9"]
+TEXTS += ["[1][2][3][4] 1. 2. 3、 （1）", "一二三四五六七八九十百千万亿两〇 0123456789 % ％ ‰"]
+TEXTS += ["PM2.5 5A G30 4×66 1-2 17.5:41.9"]
 END, PAD, UNKNOWN, START, STOP = "<|endoftext|>", "<|pad|>", "<|unk|>", "<|im_start|>", "<|im_end|>"
 SPECIAL = [END, PAD, UNKNOWN, START, STOP]
 TEMPLATE = (
-    "{%- for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{%- endfor %}"
-    "{%- if add_generation_prompt %}<|im_start|>assistant\n"
-    "{%- if enable_thinking is defined and enable_thinking is false %}<think>\n\n</think>\n\n{%- endif %}{%- endif %}"
+    "{% for message in messages %}{{ '<|im_start|>' + message.role + '\\n' + message.content + '<|im_end|>\\n' }}"
+    "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}"
+    "{% if enable_thinking is defined and enable_thinking is false %}{{ '<think>\\n\\n</think>\\n\\n' }}"
+    "{% endif %}{% endif %}"
 )
 
 
@@ -99,17 +101,18 @@ def tokenizer_of(kind: str) -> Any:
     )
 
 
-def network(vocabulary: int, context: int = 4096, seed: int = 0, **shape: int) -> Any:
+def network(vocabulary: int, context: int = 4096, seed: int = 0, **shape: float) -> Any:
     """A Qwen3-shaped network with random weights."""
     import torch
     from transformers import Qwen3Config, Qwen3ForCausalLM
 
     torch.manual_seed(seed)
+    torch.set_num_threads(1)  # for networks as small as these more threads only wait for one another
     sizes = {
         "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2,
-        "num_key_value_heads": 1, "head_dim": 16,
+        "num_key_value_heads": 1, "head_dim": 16, "initializer_range": 0.4,
     } | shape  # fmt: skip
-    config = Qwen3Config(vocab_size=vocabulary, max_position_embeddings=context, tie_word_embeddings=True, **sizes)
+    config = Qwen3Config(vocab_size=vocabulary, max_position_embeddings=context, tie_word_embeddings=False, **sizes)
     return Qwen3ForCausalLM(config).eval()
 
 
