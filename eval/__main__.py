@@ -22,7 +22,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = commands.add_parser("run", help="问完一个题集并评分；中断后再运行同一命令会接着做")
     asked.add_argument("--set", default="dev", metavar="SET", help="题集文件，或 eval/sets 里的名称（缺省：dev）")
     asked.add_argument("--index", type=Path, metavar="DIR", help="索引文件夹（缺省：var/index）")
-    asked.add_argument("--llm", default="extractive", help="由谁回答（缺省：extractive）")
+    asked.add_argument(
+        "--llm", default="extractive", help="由谁回答：extractive（缺省）、transformers:模型、server:模型@地址"
+    )
     asked.add_argument("--seed", type=int, default=7, metavar="N", help="改写件的随机种子（缺省：7）")
     asked.add_argument("--jobs", type=int, default=1, metavar="N", help="同时回答的进程数（缺省：1）")
     asked.add_argument("--mutate", action="store_true", help="先把文件和题集改写成别的地名和数字，再问改写件")

@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -34,6 +34,7 @@ from index.types import Chunk, Document
 from rag.cite import cite
 from rag.config import Config
 from rag.disagree import named_by
+from rag.follow_up import completed_by
 from rag.generate.extractive import NAME, Extractive
 from rag.generate.model import EXTRACTIVE, open_model
 from rag.generate.written import Written
@@ -101,6 +102,7 @@ class Pipeline:
     judge: Judge
     generate: Answerer
     passages: int = 10
+    complete: Callable[[str, Sequence[Turn]], str | None] | None = None  # a model's completion of a follow-up
 
     def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
         """The last Answer of `stream`: one code path."""
@@ -110,7 +112,7 @@ class Pipeline:
     def stream(self, question: str, history: Sequence[Turn] = ()) -> Generator[Answer, None, None]:
         """Growing Answers; the first, without text, shows what was found; the last is checked and final."""
         started = time.perf_counter()
-        query = understand(question, history, self.frame)
+        query = self.understood(question, history)
         reply = self.reply(query)
         draft = Answer(
             question=question,
@@ -136,6 +138,14 @@ class Pipeline:
         marked, citations = cite(text, cited, reply.stretches)
         final = self._checked(query, replace(draft, text=marked, citations=citations), reply)
         yield replace(final, seconds=round(time.perf_counter() - started, 6))
+
+    def understood(self, question: str, history: Sequence[Turn]) -> Query:
+        """The question as a Query; a follow-up in a model's words where there are sound ones."""
+        query = understand(question, history, self.frame)
+        if self.complete is None or not query.completed:
+            return query
+        told = self.complete(question, history)
+        return query if told is None else replace(understand(told, (), self.frame), question=question, completed=True)
 
     def reply(self, query: Query) -> Reply:
         """What is to be said to a question, and from what: a list or sum from the register, a refusal, or what the
@@ -424,4 +434,6 @@ def open_pipeline(config: Config, progress: Callable[[str], None] = lambda messa
     )
     if config.llm == EXTRACTIVE:
         return pipeline
-    return replace(pipeline, generate=Written(open_model(config.llm), pipeline.cited, index.segmenter.cut))
+    model = open_model(config.llm)
+    generate = Written(model, pipeline.cited, index.segmenter.cut)
+    return replace(pipeline, generate=generate, complete=partial(completed_by, model))

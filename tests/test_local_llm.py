@@ -109,7 +109,7 @@ def test_a_prompt_that_does_not_fit_is_said_before_the_first_word(tmp_path: Path
 
 
 def test_thinking_is_switched_off_in_the_template(model: LocalModel) -> None:
-    text, _ = model._prompt(model.load(), ASKED, 24)
+    text, _ = model.prompt(model.load(), ASKED, 24)
     assert text.endswith("<think>\n\n</think>\n\n")
     assert f"森林覆盖率是多少？{STOP}" in text
 

@@ -49,14 +49,15 @@ class Loaded:
 
 
 class LocalModel:
-    """A `rag.generate.model.Model`. `reuse` and `look_up` are the two ways to be faster."""
+    """A `rag.generate.model.Model`. `reuse` and `look_up` are the two ways to be faster; `loaded` is a model that is
+    loaded already."""
 
-    def __init__(self, model: str, reuse: bool = True, look_up: bool = True) -> None:
+    def __init__(self, model: str, reuse: bool = True, look_up: bool = True, loaded: Loaded | None = None) -> None:
         self.model = model
         self.name = f"大模型 {Path(model).name}"
         self.reuse = reuse
         self.look_up = look_up
-        self._loaded: Loaded | None = None
+        self._loaded = loaded
         self._loading = threading.Lock()
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="llm")
         self._kept: tuple[list[int], Any] | None = None  # tokens and the cache of what the network made of them
@@ -74,7 +75,7 @@ class LocalModel:
         from transformers import TextIteratorStreamer
 
         loaded = self.load()
-        text, tokens = self._prompt(loaded, messages, longest)
+        text, tokens = self.prompt(loaded, messages, longest)
         streamer = TextIteratorStreamer(
             loaded.tokenizer, skip_prompt=True, skip_special_tokens=True, clean_up_tokenization_spaces=False
         )
@@ -95,7 +96,7 @@ class LocalModel:
         """The replies to many prompts as they are ready: (place in the list, text). Prompts of like length are written
         together. A prompt that does not fit raises PromptTooLong before any is written."""
         loaded = self.load()
-        tokens = [self._prompt(loaded, messages, longest)[1] for messages, _ in prompts]
+        tokens = [self.prompt(loaded, messages, longest)[1] for messages, _ in prompts]
         order = sorted(range(len(prompts)), key=lambda place: len(tokens[place]))
         for first in range(0, len(order), TOGETHER):
             places = order[first : first + TOGETHER]
@@ -106,7 +107,7 @@ class LocalModel:
                 whole = "".join(without_thinking([text])).strip()
                 yield place, lock.trimmed(whole) if lock is not None else whole
 
-    def _prompt(self, loaded: Loaded, messages: Sequence[Message], longest: int) -> tuple[str, list[int]]:
+    def prompt(self, loaded: Loaded, messages: Sequence[Message], longest: int) -> tuple[str, list[int]]:
         """The conversation in the model's own form, as text and as tokens. Raises PromptTooLong."""
         text = loaded.tokenizer.apply_chat_template(
             [{"role": one.role, "content": one.content} for one in messages],
@@ -341,12 +342,17 @@ def read_model(folder: Path) -> Loaded:
         ) from error
     if not tokenizer.chat_template:
         raise ModelMissing(f"模型 {folder} 没有对话模板，不是对话模型：请换用名称带 Instruct 或 Chat 的版本。")
-    network.prepare_inputs_for_generation = _behind_cache(network.prepare_inputs_for_generation)
     context = getattr(network.config.get_text_config(), "max_position_embeddings", None) or 4096
     ends = network.generation_config.eos_token_id
     ends = [tokenizer.eos_token_id] if ends is None else ends if isinstance(ends, list) else [ends]
-    size = network.get_output_embeddings().weight.shape[0]
-    return Loaded(network, tokenizer, Vocabulary(tokenizer, size), tuple(ends), int(context))
+    return made_ready(network, tokenizer, tuple(ends), int(context))
+
+
+def made_ready(network: Any, tokenizer: Any, ends: tuple[int, ...], context: int) -> Loaded:
+    """A network and its tokenizer, with what the lock and the kept beginnings need."""
+    network.prepare_inputs_for_generation = _behind_cache(network.prepare_inputs_for_generation)
+    vocabulary = Vocabulary(tokenizer, network.get_output_embeddings().weight.shape[0])
+    return Loaded(network, tokenizer, vocabulary, ends, context)
 
 
 def _behind_cache(prepare: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,0 +1,1 @@
+"""Measurements of speed, each feature on and off in one run."""
