@@ -55,6 +55,13 @@ def test_a_text_cut_off_within_a_figure_loses_the_piece() -> None:
     assert LOCK.trimmed("达到27.5%[") == "达到27.5%"
 
 
+def test_a_numeral_within_a_word_needs_the_word() -> None:
+    lock = NumberLock(["关于制定第十五个五年规划的建议"], 1)
+    assert lock.admits("第十五个五年规划")
+    assert not lock.admits("第十五个五个县")
+    assert not lock.admits("五年规划")
+
+
 def test_figures_of_the_question_may_be_repeated() -> None:
     assert NumberLock(["无"], 1).admits("没有写明2040年的") is False
     assert NumberLock(["无", "2040年粮食产量是多少？"], 1).admits("没有写明2040年的")

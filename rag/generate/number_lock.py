@@ -317,13 +317,18 @@ def entries(source: str) -> Iterator[tuple[str, str]]:
         words = text[start:end]
         if not any(map(is_numeral, words)):
             continue
-        figure = next((one for one in found if one.start < end and start < one.end), None)
-        if figure is None:
-            yield text[max(0, start - 1) : start], text[start : end + AFTER]
-            continue
-        words += _UNIT_BEHIND.match(text, end - 1).group()[1:]  # type: ignore[union-attr]
-        signed = start > 0 and text[start - 1] in SIGNS and figure.start < start
-        yield "-" if signed else text[min(figure.start, start) : start].split("\n")[-1], words
+        first = next((one for one in found if one.start <= start < one.end), None)
+        last = next((one for one in found if one.start < end <= one.end), None)
+        if first is None:
+            left = text[max(0, start - 1) : start]
+        elif start > 0 and text[start - 1] in SIGNS and first.start < start:
+            left = "-"
+        else:
+            left = text[first.start : start]
+        # Numerals that are part of a word (三农, 第十五个五年规划) need what stands around them.
+        unit = _UNIT_BEHIND.match(text, end - 1)
+        behind = text[end : end + AFTER] if last is None or unit is None else unit.group()[1:]
+        yield left, words + behind
         for year in _YEAR.findall(words):
             parts = re.split(f"[{re.escape(''.join(PARTING))}]", words)
             if year in parts[:1] + parts[-1:] and len(parts) > 1:
