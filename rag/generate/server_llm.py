@@ -42,13 +42,12 @@ class ServerModel:
 
     @cached_property
     def client(self) -> OpenAI:
-        import httpx2
-        from openai import OpenAI
+        from openai import OpenAI, Timeout
 
         return OpenAI(
             base_url=self.url,
             api_key=os.environ.get(KEY) or "none",
-            timeout=httpx2.Timeout(self.seconds, connect=CONNECT_SECONDS),
+            timeout=Timeout(self.seconds, connect=CONNECT_SECONDS),
             max_retries=self.retries,
         )
 
