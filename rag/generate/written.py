@@ -151,7 +151,11 @@ class Written:
         """A sentence written once more, "" where that fails, too."""
         wanted = render("llm_rewrite", sentence=failed.strip(), reason=why, refusal=render("llm_refusal"))
         said = [*messages, Message("assistant", failed.strip()), Message("user", wanted)]
-        first = next(iter(sentences_of([written_by(self.model, said, lock, LONGEST_SENTENCE)])), "")
+        try:
+            written = written_by(self.model, said, lock, LONGEST_SENTENCE)
+        except PromptTooLong:
+            return ""  # what was written before it stands
+        first = next(iter(sentences_of([written])), "")
         return first if first.strip() and not self.fault(first, query, shown) else ""
 
     def fault(self, sentence: str, query: Query, shown: Sequence[Passage]) -> str:
