@@ -151,7 +151,7 @@ def generations(
 
     def drive(input_ids: Any, scores: Any) -> Any:
         """The best of these is a sample of the driven model (Gumbel-max)."""
-        return scores * 4 + driven - torch.log(-torch.log(torch.rand_like(scores).clamp(1e-6, 1 - 1e-6)))
+        return scores / scores.std() * 2 + driven - torch.log(-torch.log(torch.rand_like(scores).clamp(1e-6, 1 - 1e-6)))
 
     with torch.inference_mode():
         made = model.generate(
