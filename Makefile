@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 ARGS ?=
+LLM ?=
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -13,7 +14,7 @@ DEV := $(VENV)/dev.done
 
 .DEFAULT_GOAL := test
 .DELETE_ON_ERROR:
-.PHONY: help setup chat test eval bench fit
+.PHONY: help setup chat test eval bench fit bench-llm bench-lock
 
 # A .venv whose Python is gone (the system's was upgraded, the folder was half copied) is made anew.
 ifneq ($(shell $(PY) -c 'import pip; print("alive")' 2>/dev/null),alive)
@@ -23,11 +24,14 @@ endif
 help:
 	@echo 'make chat    打开问答网页 127.0.0.1:7860（自动安装、建索引） · set up, index, open the chat'
 	@echo '             make chat ARGS="--port 8000" 传参数给 app.py · passes options to app.py'
+	@echo '             make chat LLM=transformers:Qwen/Qwen3-1.7B 由大模型回答 · a language model answers'
 	@echo 'make test    安装、代码检查、类型检查、全部测试（缺省） · set up, lint, type-check, test (default)'
 	@echo 'make setup   只安装，不启动 · only the set-up'
 	@echo 'make eval    评测：核对题集，问完开发集和测试集，写入 eval/results/ · evaluate, results in eval/results/'
 	@echo 'make bench   批量答复的速度、内存，中断后续答是否一致 · rows a second, memory, resuming after kills'
 	@echo 'make fit     在开发集上重新拟合权重 · fit the weights on the development set again'
+	@echo 'make bench-llm   大模型的速度，各项开与关 · speed of language models, features on and off'
+	@echo 'make bench-lock  数字锁的一万次生成 · ten thousand generations under the number lock'
 	@echo 'make help    显示本说明 · this list'
 	@echo 'PYTHON=/path/to/python3 指定安装所用的 Python（3.10 或更新） · the Python to set up with'
 
@@ -35,7 +39,7 @@ setup: $(RUNTIME)
 	@echo '已装好：$(VENV)。下一步：make chat'
 
 chat: $(RUNTIME)
-	$(PY) app.py $(ARGS)
+	$(PY) app.py $(if $(LLM),--llm '$(LLM)') $(ARGS)
 
 # All three run, so that one report shows everything; the tests come last.
 test: $(DEV)
@@ -61,6 +65,12 @@ bench: $(RUNTIME)
 
 fit: $(DEV)
 	$(PY) -m eval fit $(ARGS)
+
+bench-llm: $(RUNTIME)
+	$(PY) -m eval.bench.llm $(ARGS)
+
+bench-lock: $(DEV)
+	LOCK_GENERATIONS=10000 $(PY) -m pytest tests/test_number_lock.py -k past_the_lock $(ARGS)
 
 # Compiled in a step of its own: it uses every core, and it works where PYTHONDONTWRITEBYTECODE is set, without which
 # each start of the page would compile gradio again. Some packages ship files that are not meant for this Python, hence

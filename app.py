@@ -88,7 +88,11 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1", help="监听的地址，默认 %(default)s（只有本机能访问）")
     parser.add_argument("--port", default="7860", metavar="N", help="监听的端口，默认 %(default)s")
     parser.add_argument("--index", type=Path, metavar="DIR", help="索引所在的文件夹，默认为自带规划的索引")
-    parser.add_argument("--llm", default=Config.llm, help="由谁回答，默认 %(default)s（摘录原文，不需要模型）")
+    parser.add_argument(
+        "--llm",
+        default=Config.llm,
+        help="由谁回答，默认 %(default)s（摘录原文，不需要模型）；transformers:模型 或 server:模型@http://地址/v1",
+    )
     parsed = parser.parse_args(arguments)
     if not re.fullmatch(r"[0-9]{1,5}", parsed.port) or not 1 <= int(parsed.port) <= 65535:
         raise PageError(f"--port 应为 1 到 65535 的整数，收到“{parsed.port}”：请改用其他端口号，例如 7860。")

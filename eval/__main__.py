@@ -1,4 +1,4 @@
-"""Command line of the evaluation: python -m eval check | run | compare | report | ablate | summary | fit | register."""
+"""Command line of the evaluation: python -m eval check | run | compare | report | judge | ablate | summary | fit …"""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = commands.add_parser("run", help="问完一个题集并评分；中断后再运行同一命令会接着做")
     asked.add_argument("--set", default="dev", metavar="SET", help="题集文件，或 eval/sets 里的名称（缺省：dev）")
     asked.add_argument("--index", type=Path, metavar="DIR", help="索引文件夹（缺省：var/index）")
-    asked.add_argument("--llm", default="extractive", help="由谁回答（缺省：extractive）")
+    asked.add_argument(
+        "--llm", default="extractive", help="由谁回答：extractive（缺省）、transformers:模型、server:模型@地址"
+    )
     asked.add_argument("--seed", type=int, default=7, metavar="N", help="改写件的随机种子（缺省：7）")
     asked.add_argument("--jobs", type=int, default=1, metavar="N", help="同时回答的进程数（缺省：1）")
     asked.add_argument("--mutate", action="store_true", help="先把文件和题集改写成别的地名和数字，再问改写件")
@@ -38,6 +40,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     report.add_argument("folder", type=Path, metavar="DIR", help="评测所在的文件夹")
     report.add_argument("--out", type=Path, metavar="FILE", help="写入的文件（缺省：DIR/report.html）")
     report.set_defaults(run=_report)
+    judge = commands.add_parser("judge", help="让语言模型把一次评测的回答逐题评对错，与评分并列；不计入指标")
+    judge.add_argument("folder", type=Path, metavar="DIR", help="评测所在的文件夹")
+    judge.add_argument("--llm", required=True, help="由谁评：transformers:模型、server:模型@地址")
+    judge.set_defaults(run=_judge)
     ablate = commands.add_parser("ablate", help="去掉检索、词典、台账等部分各问一遍，并列结果；另画干扰段落的影响")
     ablate.add_argument("--set", default="dev", metavar="SET", help="题集文件，或 eval/sets 里的名称（缺省：dev）")
     ablate.add_argument("--index", type=Path, metavar="DIR", help="索引文件夹（缺省：var/index）")
@@ -101,6 +107,14 @@ def _report(options: argparse.Namespace) -> None:
     from eval.report import report
 
     print(f"已写入 {report(options.folder, options.out)}")
+
+
+def _judge(options: argparse.Namespace) -> None:
+    from eval.judge import judge, told
+    from eval.run import bar
+    from rag.generate.model import open_model
+
+    print(told(judge(options.folder, open_model(options.llm), bar)))
 
 
 def _ablate(options: argparse.Namespace) -> None:

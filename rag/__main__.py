@@ -1,4 +1,4 @@
-"""Command line of the read side: python -m rag ask | batch | doctor."""
+"""Command line of the read side: python -m rag ask | batch | expand | doctor."""
 
 from __future__ import annotations
 
@@ -51,12 +51,20 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     batch.set_defaults(run=_batch)
 
+    expand = commands.add_parser("expand", help="让语言模型给每段出几个问题，供试用和训练")
+    expand.add_argument("--out", type=Path, required=True, metavar="OUT", help="写到哪个 jsonl 文件")
+    expand.set_defaults(run=_expand)
+
     doctor = commands.add_parser("doctor", help="检查安装，说出原因和办法")
     doctor.set_defaults(run=_doctor)
 
-    for command in (ask, batch, doctor):
+    for command in (ask, batch, expand, doctor):
         command.add_argument("--index", type=Path, metavar="DIR", help="索引文件夹（缺省：var/index，没有就先建立）")
-        command.add_argument("--llm", default="extractive", help="回答方式：extractive 摘录原文（缺省）")
+        command.add_argument(
+            "--llm",
+            default="extractive",
+            help="由谁回答：extractive（缺省）、transformers:模型、server:模型@网址",
+        )
     return parser
 
 
@@ -70,13 +78,16 @@ def _ask(options: argparse.Namespace) -> int:
     pipeline = open_pipeline(Config(options.index, options.llm), _say)
     answer = pipeline.ask(options.question)
     if options.json:
-        print(json.dumps(record("1", answer) | {"completed": answer.completed}, ensure_ascii=False))
+        told = record("1", answer) | {"completed": answer.completed, "note": answer.note}
+        print(json.dumps(told, ensure_ascii=False))
         return 0
     if answer.completed:
         print(render("completed", question=answer.completed))
     if answer.approved is not None:
         print(approval_told(asdict(answer.approved)))
     print(answer.text)
+    if answer.note:
+        print(f"（{answer.note}）")
     for citation in answer.citations:
         place = " › ".join(citation.section)
         page = f"第{citation.page}页" if citation.page is not None else ""
@@ -143,11 +154,24 @@ def _counted() -> Iterator[Callable[[int, int], None]]:
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
+def _expand(options: argparse.Namespace) -> int:
+    from rag.config import Config
+    from rag.expand import expand
+    from rag.generate.model import open_model
+    from rag.pipeline import open_pipeline
+
+    model = open_model(options.llm)
+    pipeline = open_pipeline(Config(options.index), _say)
+    kept = expand(pipeline, model, options.out, _counted if sys.stderr.isatty() else _silent)
+    _say(f"已写入 {options.out}，这一次留下 {kept} 个问题。")
+    return 0
+
+
 def _doctor(options: argparse.Namespace) -> int:
     from rag.doctor import examine
 
     failed = 0
-    for finding in examine(options.index):
+    for finding in examine(options.index, options.llm):
         print(f"{'正常' if finding.ok else '有误'}  {finding.subject}：{finding.found}")
         if not finding.ok:
             failed += 1

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import ConfigError
+from rag.generate.model import EXTRACTIVE, check_name
 
 
 @dataclass(frozen=True)
@@ -15,20 +16,20 @@ class Config:
     """Settings of a pipeline.
 
     `index`: folder of the index, None for the default place (built there when missing or out of date). `llm`: which
-    answerer speaks: "extractive" quotes and needs no model. `passages`: how many passages an answer comes with.
+    answerer speaks: "extractive" quotes and needs no model, "transformers:…" and "server:…" name a language model (see
+    rag/generate/model.py). `passages`: how many passages an answer comes with.
     `refuse_below`: answers whose confidence is lower are refused; None takes the value fitted on data
     (rag/weights.json). `approved`: whether answers that a person has approved are consulted first.
     """
 
     index: Path | None = None
-    llm: str = "extractive"
+    llm: str = EXTRACTIVE
     passages: int = 10
     refuse_below: float | None = None
     approved: bool = True
 
     def __post_init__(self) -> None:
-        if self.llm != "extractive":
-            raise ConfigError(f"--llm 应为 extractive（摘录原文，不需要模型），收到“{self.llm}”：请改用 extractive。")
+        check_name(self.llm)
         if not 1 <= self.passages <= 100:
             raise ConfigError(f"passages 应在 1 到 100 之间，收到 {self.passages}。")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from index.build import DEFAULT_INDEX, SHIPPED_PLAN, needs_build
 from index.embed import load_embedder
 from index.errors import UserError
 from index.store import load
+from rag.generate.model import EXTRACTIVE, NAMED, check_name
 
 REQUIREMENTS = Path(__file__).resolve().parent.parent / "requirements.txt"
 OLDEST_PYTHON = (3, 10)
@@ -28,8 +30,8 @@ class Finding:
     cure: str = ""
 
 
-def examine(index: Path | None = None) -> Iterator[Finding]:
-    """Check Python, the pinned packages, the shipped plan, the embedding model and the index."""
+def examine(index: Path | None = None, llm: str = EXTRACTIVE) -> Iterator[Finding]:
+    """Check Python, the pinned packages, the shipped plan, the embedding model, the index and the answerer."""
     running = ".".join(map(str, sys.version_info[:3]))
     yield Finding(
         "Python",
@@ -51,6 +53,7 @@ def examine(index: Path | None = None) -> Iterator[Finding]:
     except UserError as error:
         yield Finding("向量模型", False, str(error), "请重新取得 index/models 文件夹。")
     yield _index(index)
+    yield _answerer(llm)
 
 
 def pinned(requirements: str) -> list[tuple[str, str]]:
@@ -83,6 +86,66 @@ def _package(name: str, wanted: str) -> Finding:
         cure = "请运行 pip install -r requirements.txt 装回测试过的版本。"
         return Finding(name, False, f"{found}，应为 {wanted}", cure)
     return Finding(name, True, found)
+
+
+def _answerer(llm: str) -> Finding:
+    """What --llm names: whether it is there, and for a model on this machine whether it fits into memory."""
+    subject = "回答方式"
+    try:
+        check_name(llm)
+    except UserError as error:
+        return Finding(subject, False, str(error), "请改正 --llm。")
+    named = NAMED.fullmatch(llm)
+    if named is None:
+        return Finding(subject, True, "摘录原文，不需要模型")
+    if named["local"]:
+        return _local(subject, named["local"])
+    from rag.generate.server_llm import KEY, ServerModel
+
+    server = ServerModel(named["model"], named["url"], seconds=10.0, retries=0)
+    try:
+        guided = server.guided
+    except UserError as error:
+        return Finding(subject, False, str(error), "启动服务，例如 vllm serve 模型 或 ollama serve，再运行一次。")
+    key = "有密钥" if os.environ.get(KEY) else "没有密钥"
+    lock = "服务端按数字锁解码" if guided else "服务端没有数字锁，逐句核对把关"
+    return Finding(subject, True, f"{named['model']}，{named['url']}（{key}，{lock}）")
+
+
+def _local(subject: str, model: str) -> Finding:
+    from index.embed import HUB_NAME
+    from rag.generate.local_llm import FILES, check_folder
+
+    folder = Path(model).expanduser()
+    if not folder.is_dir():
+        from huggingface_hub import snapshot_download
+        from huggingface_hub.errors import HFValidationError
+
+        fetch = f"运行 hf download {model}（国内可先设 HF_ENDPOINT=镜像地址），或给出模型文件夹。"
+        if not HUB_NAME.fullmatch(model):
+            return Finding(subject, False, f"没有文件夹 {model}", "核对 --llm transformers: 后面的路径。")
+        try:
+            folder = Path(snapshot_download(model, allow_patterns=list(FILES), local_files_only=True))
+        except (OSError, HFValidationError):
+            return Finding(subject, False, f"本机没有模型 {model}，第一次提问时才会下载", fetch)
+    try:
+        size = check_folder(folder)
+    except UserError as error:
+        return Finding(subject, False, str(error), f"运行 hf download {model} 重新下载，或换一个模型文件夹。")
+    memory = _memory()
+    found = f"{folder}，权重 {size / 2**30:.1f} GB，内存 {memory / 2**30:.1f} GB"
+    if memory and size > memory:
+        cure = "内存装不下：请换小一些的模型，如 Qwen/Qwen3-0.6B，或用 server: 连到别的机器。"
+        return Finding(subject, False, found, cure)
+    return Finding(subject, True, found)
+
+
+def _memory() -> int:
+    """The machine's memory in bytes, 0 where the system does not say."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return 0
 
 
 def _index(folder: Path | None) -> Finding:

@@ -15,6 +15,10 @@ class GenerationError(UserError):
     """The answerer failed or stopped in the middle."""
 
 
+class PromptTooLong(GenerationError):
+    """The passages do not fit into what the model can read at once."""
+
+
 class BatchError(UserError):
     """A list of questions cannot be read, or its answers cannot be written."""
 

@@ -20,7 +20,7 @@ import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -40,7 +40,10 @@ from rag.cite import cite
 from rag.config import Config
 from rag.disagree import named_by
 from rag.errors import LibraryError, UnsoundAnswer
-from rag.generate.extractive import Extractive
+from rag.follow_up import completed_by
+from rag.generate.extractive import NAME, Extractive
+from rag.generate.model import EXTRACTIVE, open_model
+from rag.generate.written import Written
 from rag.judge import Judge, Verdict, read_model
 from rag.library import LIKE, Approved, Library, found_again, library_of, same, sources_of
 from rag.phrase import row_words
@@ -48,7 +51,7 @@ from rag.prompts import lines, render
 from rag.register import Worked, asks_for_list, listing, two_lists, worked_out
 from rag.retrieve import Retriever, distinct
 from rag.select import Selector
-from rag.types import Answer, Check, Citation, Evidence, Passage, Query, Selection, Status, Turn
+from rag.types import Answer, Aside, Check, Citation, Evidence, Passage, Query, Selection, Status, Turn
 from rag.understand import Frame, names_of, sides_of, understand
 from rag.verify import Cited, check_quote, verify
 
@@ -61,11 +64,12 @@ BESIDE = 3.0  # how far below the best evidence that of another year of a compar
 
 
 class Answerer(Protocol):
-    """An answerer. Yields pieces whose concatenation is the answer, citing as [rank]; raises GenerationError."""
+    """An answerer. Yields pieces whose concatenation is the answer, citing as [rank], and asides; raises
+    GenerationError."""
 
     @property
     def name(self) -> str: ...
-    def __call__(self, query: Query, selection: Selection) -> Iterator[str]: ...
+    def __call__(self, query: Query, selection: Selection) -> Iterator[str | Aside]: ...
 
 
 @dataclass(frozen=True)
@@ -82,14 +86,16 @@ class SourceLine:
 @dataclass(frozen=True)
 class Reply:
     """What is to be said and from what. `own` are figures of the answer itself, which no source holds; `stretches` maps
-    the rank of a passage to the stretch of it that its mark rests on, where that is known beforehand."""
+    the rank of a passage to the stretch of it that its mark rests on, where that is known beforehand; `backend` names
+    who speaks."""
 
     passages: tuple[Passage, ...]
     evidence: tuple[Evidence, ...]
     verdict: Verdict
-    pieces: Generator[str, None, None]
+    pieces: Generator[str | Aside, None, None]
     own: tuple[str, ...] = ()
     stretches: Mapping[int, tuple[int, int]] = field(default_factory=dict)
+    backend: str = NAME
 
 
 @dataclass(frozen=True)
@@ -104,6 +110,7 @@ class Pipeline:
     generate: Answerer
     passages: int = 10
     library: Library | None = None
+    complete: Callable[[str, Sequence[Turn]], str | None] | None = None  # a model's completion of a follow-up
 
     def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
         """The last Answer of `stream`: one code path."""
@@ -113,7 +120,7 @@ class Pipeline:
     def stream(self, question: str, history: Sequence[Turn] = ()) -> Generator[Answer, None, None]:
         """Growing Answers; the first, without text, shows what was found; the last is checked and final."""
         started = time.perf_counter()
-        query = understand(question, history, self.frame)
+        query = self.understood(question, history)
         reply = self.reply(query)
         if (settled := self.settled(query, reply)) is not None:
             reply.pieces.close()
@@ -127,7 +134,7 @@ class Pipeline:
             passages=reply.passages[: self.passages],
             completed=query.text if query.completed else None,
             confidence=reply.verdict.confidence,
-            backend=self.backend,
+            backend=reply.backend,
         )
         yield draft
         cited = [one.passage for one in reply.evidence]
@@ -135,12 +142,23 @@ class Pipeline:
         # A caller that stops reading stops the answerer: not when its memory is freed, but now.
         with closing(reply.pieces):
             for piece in reply.pieces:
-                text += piece
+                if isinstance(piece, Aside):
+                    text, draft = self.heed(piece, text, draft, query, reply)
+                else:
+                    text += piece
                 marked, citations = cite(text, cited, reply.stretches)
                 yield replace(draft, text=marked, citations=citations, seconds=time.perf_counter() - started)
         marked, citations = cite(text, cited, reply.stretches)
         final = self._checked(query, replace(draft, text=marked, citations=citations), reply)
         yield replace(final, seconds=round(time.perf_counter() - started, 6))
+
+    def understood(self, question: str, history: Sequence[Turn]) -> Query:
+        """The question as a Query; a follow-up in a model's words where there are sound ones."""
+        query = understand(question, history, self.frame)
+        if self.complete is None or not query.completed:
+            return query
+        told = self.complete(question, history)
+        return query if told is None else replace(understand(told, (), self.frame), question=question, completed=True)
 
     def reply(self, query: Query) -> Reply:
         """What is to be said to a question, and from what: a list or sum from the register, a refusal, or what the
@@ -156,8 +174,19 @@ class Pipeline:
             refusal = self.refusal(query, verdict, selection.evidence)
             return Reply(passages, selection.evidence, verdict, spoken([refusal]))
         told, own = worked_out(query, selection.parts) or ("", ())
-        pieces = spoken(self.generate(query, selection), f"\n{told}" if told else "")
-        return Reply(passages, selection.evidence, verdict, pieces, (*selection.unanswered, *own))
+        # What is worked out is worked out from quotations.
+        speaker = Extractive() if told else self.generate
+        pieces = spoken(speaker(query, selection), f"\n{told}" if told else "")
+        own = (*selection.unanswered, *own)
+        return Reply(passages, selection.evidence, verdict, pieces, own, backend=speaker.name)
+
+    def heed(self, aside: Aside, text: str, draft: Answer, query: Query, reply: Reply) -> tuple[str, Answer]:
+        """The text and the answer so far, after an aside of the answerer."""
+        draft = replace(draft, note=aside.note or draft.note, backend=aside.backend or draft.backend)
+        if aside.refused:
+            refusal = self.refusal(query, Verdict(reply.verdict.answerable, False, reply.verdict.confidence), reply.evidence)
+            return refusal, replace(draft, status="refused")
+        return "" if aside.afresh else text, draft
 
     def settled(self, query: Query, reply: Reply) -> Answer | None:
         """The answer that a person approved for this question or its clear paraphrase, its lines found where they stand
@@ -357,7 +386,7 @@ class Pipeline:
         """Every figure of an answer against what its marks cite. A refusal may repeat the question's own figures;
         `own` are the answer's: a count of what it lists, a difference it worked out, a year of which nothing was
         found."""
-        evidence = {citation.n: self._cited(citation) for citation in answer.citations}
+        evidence = {citation.n: self.cited(citation) for citation in answer.citations}
         refused = (query.text, *(f"{year}年" for year in query.years))
         allowed = refused if answer.status == "refused" else tuple(own)
         return tuple(
@@ -422,7 +451,8 @@ class Pipeline:
     def _rows(self) -> dict[tuple[str, tuple[int, ...]], Chunk]:
         return {(c.doc_id, tuple(sorted(c.lines))): c for c in self.index.chunks if c.cells}
 
-    def _cited(self, citation: Citation) -> Cited:
+    def cited(self, citation: Citation) -> Cited:
+        """The words that a citation rests on, with what lends them years and units."""
         row = self._row(citation)
         if row is not None:
             return Cited(row_words(row), row.text, citation.section, row.cells)
@@ -451,7 +481,7 @@ APPROVED = "已审定"  # the name under which approved answers are told
 EXAMPLES = Path(__file__).resolve().parent.parent / "index" / "sources"
 
 
-def spoken(pieces: Iterable[str], last: str = "") -> Generator[str, None, None]:
+def spoken(pieces: Iterable[str | Aside], last: str = "") -> Generator[str | Aside, None, None]:
     """Pieces as they come, and a last one; closing it closes what they come from."""
     yield from pieces
     if last:
@@ -518,7 +548,7 @@ def open_pipeline(config: Config, progress: Callable[[str], None] = lambda messa
     frame = frame_of(index, embedder)
     aligner = load_aligner()
     threshold = weights["threshold"] if config.refuse_below is None else config.refuse_below
-    return Pipeline(
+    pipeline = Pipeline(
         index,
         frame,
         Retriever(index, embedder, weights["fusion"]),
@@ -534,3 +564,8 @@ def open_pipeline(config: Config, progress: Callable[[str], None] = lambda messa
         config.passages,
         Library(library_of(folder)) if config.approved else None,
     )
+    if config.llm == EXTRACTIVE:
+        return pipeline
+    model = open_model(config.llm)
+    generate = Written(model, pipeline.cited, index.segmenter.cut)
+    return replace(pipeline, generate=generate, complete=partial(completed_by, model))

@@ -148,3 +148,15 @@ class Answer:
     seconds: float = 0.0
     note: str = ""
     approved: Approval | None = None
+
+
+@dataclass(frozen=True)
+class Aside:
+    """What an answerer says beside the words of its answer, among its pieces: `note` is for the user. With `afresh` the
+    words so far are taken back, and `backend` (unless "") names who speaks from here on. `refused`: the answerer finds
+    that the passages do not answer; no words follow."""
+
+    note: str = ""
+    afresh: bool = False
+    backend: str = ""
+    refused: bool = False

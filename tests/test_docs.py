@@ -63,7 +63,7 @@ def subcommands(module: str) -> list[str]:
 def targets() -> dict[str, str]:
     """Target -> prerequisites and recipe, as they stand in the Makefile."""
     text = (ROOT / "Makefile").read_text(encoding="utf-8")
-    return dict(re.findall(r"^([a-z]+):(.*(?:\n\t.*)*)", text, re.MULTILINE))
+    return dict(re.findall(r"^([a-z-]+):(.*(?:\n\t.*)*)", text, re.MULTILINE))
 
 
 def commands(page: Path) -> list[str]:
@@ -129,7 +129,7 @@ def test_targets_of_make_help_exist() -> None:
     if shutil.which("make") is None:
         pytest.skip("make is not installed")
     shown = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, encoding="utf-8", check=True).stdout
-    listed = set(re.findall(r"^make ([a-z]+)  ", shown, re.MULTILINE))
+    listed = set(re.findall(r"^make ([a-z-]+)  ", shown, re.MULTILINE))
     assert listed == set(targets()), "help lists every target and no other"
     for recipe in targets().values():
         for module, command in re.findall(r"\$\(PY\) -m (rag|index|eval) ([a-z]+)", recipe):
@@ -160,10 +160,10 @@ def test_every_target_is_in_the_readme() -> None:
 
 @pytest.mark.parametrize(
     "command",
-    [("app.py",), ("eval.mutate",), ("index.train",)]
+    [("app.py",), ("eval.mutate",), ("index.train",), ("eval.bench.llm",)]
     + [(module,) for module in ("index", "rag", "eval")]
     + [("index", name) for name in ("build", "add", "remove", "show", "targets")]
-    + [("rag", name) for name in ("ask", "batch", "doctor")]
+    + [("rag", name) for name in ("ask", "batch", "expand", "doctor")]
     + [("eval", name) for name in ("fit", "register")],
     ids=" ".join,
 )

@@ -1,0 +1,373 @@
+"""A chat model of transformers on this machine: --llm transformers:MODEL, a name on the Hugging Face hub or a folder.
+
+Loaded once, on first use. Weights are safetensors, code that comes with a model is refused. One generation runs at a
+time, in the order asked: the model, its cache and its lock are nobody else's meanwhile. Decoding is greedy, so that the
+same question gets the same answer.
+
+Two things make it faster and change no word (`make bench-llm` measures both): what the model made of the beginning of
+the last conversation is kept and used again as far as the next one begins alike, and runs of words are guessed from the
+passages and checked in one step (prompt lookup: Saxena 2023, https://github.com/apoorvumang/prompt-lookup-decoding).
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+import threading
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from index.embed import HUB_NAME, PICKLES
+from index.errors import ModelMissing
+from rag.errors import GenerationError, PromptTooLong
+from rag.generate.model import THINK, Message, without_thinking
+from rag.generate.number_lock import LockProcessor, NumberLock, Vocabulary
+
+if TYPE_CHECKING:
+    import torch
+
+FILES = ("*.json", "*.safetensors", "*.txt", "*.model", "*.jinja")
+LOOKED_UP = 10  # tokens guessed at once from the prompt
+TOGETHER = 8  # prompts of a list in one batch
+INSTALL = "pip install -r requirements.txt"
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A model ready to write."""
+
+    network: Any
+    tokenizer: Any
+    vocabulary: Vocabulary
+    ends: tuple[int, ...]
+    context: int
+
+
+class LocalModel:
+    """A `rag.generate.model.Model`. `reuse` and `look_up` are the two ways to be faster; `loaded` is a model that is
+    loaded already."""
+
+    def __init__(self, model: str, reuse: bool = True, look_up: bool = True, loaded: Loaded | None = None) -> None:
+        self.model = model
+        self.name = f"大模型 {Path(model).name}"
+        self.reuse = reuse
+        self.look_up = look_up
+        self._loaded = loaded
+        self._loading = threading.Lock()
+        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="llm")
+        self._kept: tuple[list[int], Any] | None = None  # tokens and the cache of what the network made of them
+
+    def load(self) -> Loaded:
+        """The model, loaded on the first call. Raises ModelMissing."""
+        with self._loading:
+            if self._loaded is None:
+                self._loaded = read_model(locate(self.model))
+            return self._loaded
+
+    def write(
+        self, messages: Sequence[Message], lock: NumberLock | None = None, longest: int = 400
+    ) -> Generator[str, None, None]:
+        from transformers import TextIteratorStreamer
+
+        loaded = self.load()
+        text, tokens = self.prompt(loaded, messages, longest)
+        streamer = TextIteratorStreamer(
+            loaded.tokenizer, skip_prompt=True, skip_special_tokens=True, clean_up_tokenization_spaces=False
+        )
+        stop = threading.Event()
+        job = self._worker.submit(self._generate, loaded, tokens, lock, longest, streamer, stop)
+        try:
+            yield from without_thinking(_streamed(streamer, job), text.rstrip().endswith(THINK))
+            job.result()
+        finally:
+            # The user has stopped, left, or has all: the model ends at its next word, and the next in line may begin.
+            stop.set()
+            if not job.cancel():
+                wait([job])
+
+    def write_many(
+        self, prompts: Sequence[tuple[Sequence[Message], NumberLock | None]], longest: int = 200
+    ) -> Iterator[tuple[int, str]]:
+        """The replies to many prompts as they are ready: (place in the list, text). Prompts of like length are written
+        together. A prompt that does not fit raises PromptTooLong before any is written."""
+        loaded = self.load()
+        tokens = [self.prompt(loaded, messages, longest)[1] for messages, _ in prompts]
+        order = sorted(range(len(prompts)), key=lambda place: len(tokens[place]))
+        for first in range(0, len(order), TOGETHER):
+            places = order[first : first + TOGETHER]
+            rows = [tokens[place] for place in places]
+            locks = [prompts[place][1] for place in places]
+            texts = self._worker.submit(self._generate_rows, loaded, rows, locks, longest).result()
+            for place, text, lock in zip(places, texts, locks, strict=True):
+                whole = "".join(without_thinking([text])).strip()
+                yield place, lock.trimmed(whole) if lock is not None else whole
+
+    def prompt(self, loaded: Loaded, messages: Sequence[Message], longest: int) -> tuple[str, list[int]]:
+        """The conversation in the model's own form, as text and as tokens. Raises PromptTooLong."""
+        text = loaded.tokenizer.apply_chat_template(
+            [{"role": one.role, "content": one.content} for one in messages],
+            tokenize=False, add_generation_prompt=True, enable_thinking=False,
+        )  # fmt: skip
+        tokens = loaded.tokenizer(text, add_special_tokens=False)["input_ids"]
+        if len(tokens) + longest > loaded.context:
+            raise PromptTooLong(
+                f"模型 {self.model} 一次只能读 {loaded.context} 个词元，放不下一段资料和答案"
+                f"（{len(tokens)} + {longest}）：请换用上下文更长的模型。"
+            )
+        return text, tokens
+
+    def _generate(
+        self,
+        loaded: Loaded,
+        tokens: list[int],
+        lock: NumberLock | None,
+        longest: int,
+        streamer: Any,
+        stop: threading.Event,
+    ) -> None:
+        """One reply into the streamer, whose end is signalled whatever happens."""
+        import torch
+
+        try:
+            if stop.is_set():
+                return
+            cache = self._cache_for(loaded, tokens)
+            with torch.inference_mode(), _failing(self.model):
+                made = loaded.network.generate(
+                    torch.tensor([tokens], device=loaded.network.device),
+                    generation_config=self._settings(loaded, longest, self.look_up),
+                    logits_processor=_held([lock], loaded, len(tokens)),
+                    stopping_criteria=[lambda input_ids, scores, **_: stop.is_set()],
+                    streamer=streamer,
+                    past_key_values=cache,
+                )
+            if cache is not None:
+                self._kept = made[0].tolist()[: cache.get_seq_length()], cache
+        finally:
+            streamer.on_finalized_text("", stream_end=True)
+
+    def _generate_rows(
+        self, loaded: Loaded, rows: Sequence[list[int]], locks: Sequence[NumberLock | None], longest: int
+    ) -> list[str]:
+        import torch
+
+        length = max(map(len, rows))
+        pad = loaded.ends[0]
+        ids = torch.tensor([[pad] * (length - len(row)) + row for row in rows], device=loaded.network.device)
+        mask = torch.tensor([[0] * (length - len(row)) + [1] * len(row) for row in rows], device=loaded.network.device)
+        with torch.inference_mode(), _failing(self.model):
+            made = loaded.network.generate(
+                ids,
+                attention_mask=mask,
+                generation_config=self._settings(loaded, longest, look_up=False),
+                logits_processor=_held(locks, loaded, length),
+            )
+        texts: list[str] = loaded.tokenizer.batch_decode(
+            made[:, length:], skip_special_tokens=True, clean_up_tokenization_spaces=False
+        )
+        return texts
+
+    def _settings(self, loaded: Loaded, longest: int, look_up: bool) -> Any:
+        from transformers import GenerationConfig
+
+        return GenerationConfig(  # type: ignore[no-untyped-call]
+            do_sample=False,
+            num_beams=1,
+            max_new_tokens=longest,
+            # A penalty on repeating would make figures be written otherwise than they stand.
+            repetition_penalty=1.0,
+            eos_token_id=list(loaded.ends),
+            pad_token_id=loaded.ends[0],
+            prompt_lookup_num_tokens=LOOKED_UP if look_up else None,
+        )
+
+    def _cache_for(self, loaded: Loaded, tokens: list[int]) -> Any:
+        """A cache that holds what the network made of the longest beginning that this prompt shares with the last;
+        None where the network keeps its memory in another way, of which no beginning can be cut off."""
+        from transformers import DynamicCache
+
+        kept, self._kept = self._kept, None  # one that is interrupted in the middle is not used again
+        if not self.reuse:
+            return None
+        if kept is not None:
+            known, cache = kept
+            same = 0
+            while same < min(len(known), len(tokens) - 1) and known[same] == tokens[same]:
+                same += 1
+            if excess := cache.get_seq_length() - same:
+                cache.crop(-excess)
+            return cache
+        cache = DynamicCache(config=loaded.network.config)
+        return cache if not any(getattr(layer, "is_sliding", False) for layer in cache.layers) else None
+
+
+def _streamed(streamer: Any, job: Future[None]) -> Iterator[str]:
+    """The pieces of a streamer; an error of the model's thread is raised here, as soon as it has ended the stream."""
+    for piece in streamer:
+        if piece:
+            yield piece
+    job.result()
+
+
+def _held(locks: Sequence[NumberLock | None], loaded: Loaded, prompt: int) -> list[Any]:
+    if all(lock is None for lock in locks):
+        return []
+    return [LockProcessor(locks, loaded.vocabulary, loaded.ends, prompt)]
+
+
+@contextmanager
+def _failing(model: str) -> Iterator[None]:
+    """What torch raises while a model writes, as an error for the user."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:  # torch.OutOfMemoryError is a RuntimeError
+        if isinstance(error, MemoryError) or "memory" in str(error):
+            raise GenerationError(f"内存不够模型 {model} 写答案：请关闭其他程序，或换用小一些的模型。") from error
+        raise GenerationError(f"模型 {model} 运行出错（{_first_line(error)}）：请换用别的模型。") from error
+
+
+def locate(model: str) -> Path:
+    """The folder of a model, fetched or from the cache where it is named as on the hub. HF_ENDPOINT names another hub,
+    HF_HUB_OFFLINE=1 the cache alone. Raises ModelMissing."""
+    folder = Path(model).expanduser()
+    if folder.is_dir():
+        return folder
+    if not HUB_NAME.fullmatch(model):
+        raise ModelMissing(f"应有模型文件夹 {model}，实际不存在：请核对 --llm transformers: 后面的路径。")
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError
+
+    try:
+        return Path(snapshot_download(model, allow_patterns=list(FILES)))
+    except (OSError, HFValidationError) as error:
+        raise ModelMissing(
+            f"应有模型 {model}（文件夹，或模型网站上的名称），实际本地没有，也未能从网上取得"
+            f"（{type(error).__name__}）：请核对名称和网络（可用 HF_ENDPOINT 换镜像），或先下载再给出文件夹。"
+        ) from error
+
+
+def check_folder(folder: Path) -> int:
+    """The size of a model's weights in bytes. Raises ModelMissing for a folder that is no model, is not whole, or whose
+    weights or code would have to be run to be read. Reads no weights and needs no torch."""
+    config = _json(folder / "config.json", folder)
+    weights = sorted(folder.glob("*.safetensors"))
+    if not weights and not (folder / "model.safetensors.index.json").is_file():
+        if any(path for kind in PICKLES for path in folder.glob(kind)):
+            raise ModelMissing(
+                f"模型权重应为 safetensors 格式，实际 {folder} 里只有 pickle 格式，出于安全不予读取："
+                "请换用带 model.safetensors 的版本。"
+            )
+        raise ModelMissing(f"{folder} 里没有权重文件 model.safetensors，可能没有下载完：请重新下载。")
+    if (index := folder / "model.safetensors.index.json").is_file():
+        named = {str(name) for name in _json(index, folder).get("weight_map", {}).values()}
+        if missing := sorted(named - {path.name for path in weights}):
+            raise ModelMissing(f"模型 {folder} 没有下载完，缺 {len(missing)} 个文件（如 {missing[0]}）：请重新下载。")
+    for path in weights:
+        if (size := path.stat().st_size) != (wanted := _stated_size(path)):
+            raise ModelMissing(f"{path} 应有 {wanted} 字节，实际 {size}，没有下载完或已损坏：请重新下载。")
+    if config.get("auto_map"):
+        from transformers import CONFIG_MAPPING
+
+        if config.get("model_type") not in CONFIG_MAPPING:
+            raise ModelMissing(
+                f"模型 {folder} 要运行随模型下载的代码，出于安全不予运行：请换用 transformers 自带的模型（如 Qwen3）。"
+            )
+    return sum(path.stat().st_size for path in weights)
+
+
+def _json(path: Path, folder: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ModelMissing(f"{folder} 应是完整的模型文件夹，实际没有 {path.name}：请重新下载或核对路径。") from error
+    except (OSError, ValueError) as error:
+        raise ModelMissing(f"模型文件 {path} 读不出或不是 JSON，没有下载完或已损坏：请重新下载。") from error
+    if not isinstance(value, dict):
+        raise ModelMissing(f"模型文件 {path} 应是一个 JSON 对象，实际不是：请重新下载。")
+    return value
+
+
+def _stated_size(path: Path) -> int:
+    """How long a safetensors file says it is: 8 bytes, a header of the length they give, and the tensors it lists
+    (https://huggingface.co/docs/safetensors). -1 where it has no such header."""
+    with path.open("rb") as file:
+        start = file.read(8)
+        if len(start) < 8 or (length := struct.unpack("<Q", start)[0]) > 100_000_000:
+            return -1
+        try:
+            header = json.loads(file.read(length))
+            ends = [tensor["data_offsets"][1] for name, tensor in header.items() if name != "__metadata__"]
+        except (ValueError, KeyError, TypeError, AttributeError, IndexError):
+            return -1
+    return 8 + int(length) + max(ends, default=0)
+
+
+def placed() -> tuple[str, torch.dtype]:
+    """Where a model runs and in which numbers: CUDA, Apple's MPS, else the processor; 16 bits where the hardware
+    computes in them, which many processors do not: there they are slower than 32."""
+    import torch
+
+    if torch.cuda.is_available():
+        return "cuda", torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+    if torch.backends.mps.is_available():
+        return "mps", torch.float16
+    return "cpu", torch.bfloat16 if torch.ops.mkldnn._is_mkldnn_bf16_supported() else torch.float32
+
+
+def read_model(folder: Path) -> Loaded:
+    """A model of a folder, ready to write. Raises ModelMissing."""
+    check_folder(folder)
+    from safetensors import SafetensorError
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    device, dtype = placed()
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+        network: Any = AutoModelForCausalLM.from_pretrained(
+            folder, dtype=dtype, local_files_only=True, trust_remote_code=False, use_safetensors=True
+        )
+        network = network.to(device).eval()
+    except (MemoryError, RuntimeError) as error:
+        reason = _first_line(error)
+        raise ModelMissing(f"装不下模型 {folder}（{reason}）：请关闭其他程序，或换用小一些的模型。") from error
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError, SafetensorError) as error:
+        raise ModelMissing(
+            f"{folder} 应是 transformers 能读取的对话模型，实际读不出（{type(error).__name__}: {_first_line(error)}）："
+            "请重新下载，或换用 Qwen3 等常见模型。"
+        ) from error
+    if not tokenizer.chat_template:
+        raise ModelMissing(f"模型 {folder} 没有对话模板，不是对话模型：请换用名称带 Instruct 或 Chat 的版本。")
+    context = getattr(network.config.get_text_config(), "max_position_embeddings", None) or 4096
+    ends = network.generation_config.eos_token_id
+    ends = [tokenizer.eos_token_id] if ends is None else ends if isinstance(ends, list) else [ends]
+    return made_ready(network, tokenizer, tuple(ends), int(context))
+
+
+def made_ready(network: Any, tokenizer: Any, ends: tuple[int, ...], context: int) -> Loaded:
+    """A network and its tokenizer, with what the lock and the kept beginnings need."""
+    network.prepare_inputs_for_generation = _behind_cache(network.prepare_inputs_for_generation)
+    vocabulary = Vocabulary(tokenizer, network.get_output_embeddings().weight.shape[0])
+    return Loaded(network, tokenizer, vocabulary, ends, context)
+
+
+def _behind_cache(prepare: Callable[..., Any]) -> Callable[..., Any]:
+    """`prepare_inputs_for_generation` that feeds only what the cache does not hold yet. Prompt lookup in transformers
+    5.23 feeds the whole prompt again in its first step, which puts the kept beginning into the cache twice."""
+
+    @wraps(prepare)
+    def prepared(input_ids: Any, next_sequence_length: int | None = None, **given: Any) -> Any:
+        cache = given.get("past_key_values")
+        if next_sequence_length is None and given.get("is_first_iteration") and cache is not None:
+            next_sequence_length = input_ids.shape[1] - cache.get_seq_length()
+        return prepare(input_ids, next_sequence_length=next_sequence_length, **given)
+
+    return prepared
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:120]

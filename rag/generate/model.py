@@ -1,0 +1,106 @@
+"""What the tool asks of a language model, and how one is named: --llm transformers:MODEL or server:MODEL@URL."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from rag.errors import ConfigError, GenerationError
+from rag.generate.number_lock import NumberLock
+
+EXTRACTIVE = "extractive"
+NAMED = re.compile(r"transformers:(?P<local>\S+)|server:(?P<model>\S+?)@(?P<url>https?://\S+)")
+THINK, THOUGHT = "<think>", "</think>"
+
+
+@dataclass(frozen=True)
+class Message:
+    """A turn of the conversation with a model."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+class Model(Protocol):
+    """A chat model. The same messages give the same text.
+
+    `write` yields pieces of the reply, thinking left out; closing it stops the model. Under a `lock` no figure or mark
+    from outside of it is written, where the model can be held to that. Raises PromptTooLong before the first piece,
+    GenerationError and ModelMissing.
+    """
+
+    @property
+    def name(self) -> str: ...
+    def write(
+        self, messages: Sequence[Message], lock: NumberLock | None = None, longest: int = ...
+    ) -> Generator[str, None, None]: ...
+
+
+def check_name(llm: str) -> None:
+    """Raise ConfigError for a name that is none."""
+    if llm == "builtin":
+        raise ConfigError(
+            "--llm builtin 没有可用的模型：本项目不附带语言模型（没有 GPU 可供训练）；"
+            "请用 extractive、transformers:模型 或 server:模型@地址。"
+        )
+    if llm != EXTRACTIVE and NAMED.fullmatch(llm) is None:
+        raise ConfigError(
+            f"--llm 应为 extractive（摘录原文，不需要模型）、transformers:模型名或文件夹，或 server:模型@http://地址/v1，"
+            f"收到“{llm}”：请改用其中一种。"
+        )
+
+
+def open_model(llm: str) -> Model:
+    """The model of that name; nothing is loaded or asked before it is used. Raises ConfigError."""
+    check_name(llm)
+    named = NAMED.fullmatch(llm)
+    if named is None:
+        raise ConfigError(f"这里需要一个语言模型，收到“{llm}”：请给出 --llm transformers:模型 或 server:模型@地址。")
+    if named["local"]:
+        from rag.generate.local_llm import LocalModel
+
+        return LocalModel(named["local"])
+    from rag.generate.server_llm import ServerModel
+
+    return ServerModel(named["model"], named["url"])
+
+
+def written_by(model: Model, messages: Sequence[Message], lock: NumberLock | None = None, longest: int = 400) -> str:
+    """The whole reply."""
+    with closing(model.write(messages, lock, longest)) as pieces:
+        return "".join(pieces).strip()
+
+
+def without_thinking(pieces: Iterable[str], thinking: bool = False) -> Iterator[str]:
+    """The pieces without what stands between <think> and </think>; `thinking`: the first tag was already written.
+
+    Raises GenerationError for a reply that is all thinking.
+    """
+    held, told = "", False
+    for piece in pieces:
+        held += piece
+        while True:
+            tag = THOUGHT if thinking else THINK
+            if tag in held:
+                before, _, held = held.partition(tag)
+                if not thinking and before:
+                    told = told or bool(before.strip())
+                    yield before
+                thinking = not thinking
+                continue
+            # The end of what is held may be the beginning of the tag.
+            kept = next((size for size in range(len(tag) - 1, 0, -1) if held.endswith(tag[:size])), 0)
+            ready = held[: len(held) - kept]
+            held = held[len(held) - kept :]
+            if ready and not thinking:
+                told = told or bool(ready.strip())
+                yield ready
+            break
+    if held and not thinking:
+        told = told or bool(held.strip())
+        yield held
+    if thinking and not told:
+        raise GenerationError("模型只写了思考过程，没有写出答案：请关闭模型的思考模式，或换一个不思考的模型。")
