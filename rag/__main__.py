@@ -138,8 +138,8 @@ def _reason(out: Path) -> str:
 
 
 @contextmanager
-def _counted() -> Iterator[Callable[[int, int], None]]:
-    """Rows done and the time that is left, where somebody watches; a log would fill with carriage returns."""
+def _counted(what: str = "答复") -> Iterator[Callable[[int, int], None]]:
+    """What is done and the time that is left, where somebody watches; a log would fill with carriage returns."""
     if not sys.stderr.isatty():
         yield lambda done, total: None
         return
@@ -150,7 +150,7 @@ def _counted() -> Iterator[Callable[[int, int], None]]:
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("剩余"), TimeRemainingColumn(),
     )  # fmt: skip
     with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("答复", total=None)
+        task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
@@ -162,7 +162,8 @@ def _expand(options: argparse.Namespace) -> int:
 
     model = open_model(options.llm)
     pipeline = open_pipeline(Config(options.index), _say)
-    kept = expand(pipeline, model, options.out, _counted if sys.stderr.isatty() else _silent)
+    with _counted("段落") as progress:
+        kept = expand(pipeline, model, options.out, progress)
     _say(f"已写入 {options.out}，这一次留下 {kept} 个问题。")
     return 0
 

@@ -1,10 +1,9 @@
 """Prepared questions for one's own documents, written by a language model: python -m rag expand.
 
-One jsonl line for each paragraph, in the form of index/sources/changji-14fyp.questions.jsonl: to try the tool on a
-document of one's own, and to train an embedding model for it (index/train). A question is kept where it is one, has no
-figure that the paragraph lacks, is answered by the documents, and finds its own paragraph among the first. They are
-never answered from and not part of the index. The command belongs to the read side because both the model and the
-search do, and the write side imports nothing of it.
+One jsonl line for each paragraph, in the form of index/prepared.py: put beside a document as `<name>.questions.jsonl`,
+the next `python -m index build` takes them for further keys that lead to its paragraphs. A question is kept where it is
+one, has no figure that the paragraph lacks, is answered by the documents, and finds its own paragraph among the first.
+The command belongs to the read side because both the model and the search do, and the write side imports nothing of it.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from index.prepared import Prepared, passage_hash
 from index.types import Chunk
 from rag.errors import BatchError
 from rag.generate.local_llm import LocalModel
@@ -42,7 +42,7 @@ def expand(
         raise BatchError(f"问题写成 jsonl 文件，收到“{out.name}”：请用 .jsonl 结尾的文件名。")
     done = _done(out)
     chunks = [chunk for chunk in pipeline.index.chunks if len(chunk.text) >= SHORTEST]
-    left = [chunk for chunk in chunks if (chunk.doc_id, chunk.lines, chunk.start) not in done]
+    left = [chunk for chunk in chunks if passage_hash(chunk) not in done]
     kept = 0
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -50,7 +50,11 @@ def expand(
             for number, (chunk, text) in enumerate(_written(model, left), len(chunks) - len(left) + 1):
                 questions = good(pipeline, chunk, text)
                 kept += len(questions)
-                row = {"doc": chunk.doc_id, "lines": list(chunk.lines), "start": chunk.start, "questions": questions}
+                row = {
+                    "passage": passage_hash(chunk),
+                    "line": min(chunk.lines),
+                    "questions": [[one.question, one.start, one.end] for one in questions],
+                }
                 file.write(json.dumps(row, ensure_ascii=False) + "\n")
                 file.flush()
                 progress(number, len(chunks))
@@ -59,18 +63,21 @@ def expand(
     return kept
 
 
-def good(pipeline: Pipeline, chunk: Chunk, text: str) -> list[str]:
-    """The questions of a model's reply that may be kept."""
+def good(pipeline: Pipeline, chunk: Chunk, text: str) -> list[Prepared]:
+    """The questions of a model's reply that may be kept, each with the sentence that answers it best."""
     lock = NumberLock([words_of(chunk)], 0)
-    found: list[str] = []
+    found: dict[str, Prepared] = {}
     for line in text.splitlines():
         question = _NUMBER.sub("", line).strip()
         if question in found or _QUESTION.fullmatch(question) is None or not lock.admits(question):
             continue
-        passages, _, verdict = pipeline.search(understand(question, (), pipeline.frame))
+        passages, selection, verdict = pipeline.search(understand(question, (), pipeline.frame))
         if verdict.answered and any(passage.chunk.id == chunk.id for passage in passages[:FOUND]):
-            found.append(question)
-    return found
+            own = (one for one in selection.evidence if one.passage.chunk.id == chunk.id)
+            best = next(own, None)
+            start, end = (best.start, best.end) if best is not None else (0, len(chunk.text))
+            found[question] = Prepared(question, start, end)
+    return list(found.values())
 
 
 def words_of(chunk: Chunk) -> str:
@@ -92,8 +99,8 @@ def _written(model: Model, chunks: list[Chunk]) -> Iterator[tuple[Chunk, str]]:
         yield from ((chunk, written[n]) for n, chunk in enumerate(some))
 
 
-def _done(out: Path) -> set[tuple[str, tuple[int, ...], int]]:
-    """The paragraphs that a file holds already. A last line that an interruption cut short is taken out."""
+def _done(out: Path) -> set[str]:
+    """The hashes of the paragraphs that a file holds already; a last line that was cut short is taken out."""
     if not out.exists():
         return set()
     rows: list[dict[str, Any]] = []
@@ -106,6 +113,6 @@ def _done(out: Path) -> set[tuple[str, tuple[int, ...], int]]:
         whole += line
     out.write_text(whole, encoding="utf-8")
     try:
-        return {(str(row["doc"]), tuple(row["lines"]), int(row["start"])) for row in rows}
+        return {str(row["passage"]) for row in rows}
     except (KeyError, TypeError) as error:
         raise BatchError(f"{out} 里不是本命令写的问题：请用 --out 给出另一个文件名。") from error

@@ -184,7 +184,7 @@ class Pipeline:
         """The text and the answer so far, after an aside of the answerer."""
         draft = replace(draft, note=aside.note or draft.note, backend=aside.backend or draft.backend)
         if aside.refused:
-            refusal = self.refusal(query, Verdict(reply.verdict.answerable, False, reply.verdict.confidence), reply.evidence)
+            refusal = self.refusal(query, replace(reply.verdict, answered=False), reply.evidence)
             return refusal, replace(draft, status="refused")
         return "" if aside.afresh else text, draft
 

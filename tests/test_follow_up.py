@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from index.prepared import of_chunks, read_questions
 from rag.errors import BatchError, GenerationError
 from rag.expand import expand
 from rag.follow_up import completed_by
@@ -74,9 +75,15 @@ def test_questions_are_kept_where_they_find_their_paragraph(yunze: Pipeline, tmp
     seen: list[tuple[int, int]] = []
     kept = expand(yunze, Scripted(ask_by_words), out, lambda done, total: seen.append((done, total)))
     rows = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
-    questions = [question for row in rows for question in row["questions"]]
+    questions = [question for row in rows for question, _, _ in row["questions"]]
     assert len(questions) == kept > 5
     assert all(question.endswith("怎么样？") for question in questions)
+    # they are what an index takes up beside its document
+    taken = of_chunks(yunze.index.chunks, read_questions(out))
+    assert [one.question for _, one in taken] == questions
+    for position, one in taken:
+        words = one.question.removesuffix("怎么样？")
+        assert words[:4] in yunze.index.chunks[position].text
     assert seen[-1] == (len(rows), len(rows))
 
 

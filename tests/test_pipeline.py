@@ -19,6 +19,7 @@ from index.figures import figures
 from rag.config import Config, config_from
 from rag.errors import ConfigError, EmptyQuestion, QuestionTooLong
 from rag.generate.extractive import NAME
+from rag.judge import CERTAIN
 from rag.pipeline import Pipeline, open_pipeline
 from rag.prompts import lines, render
 from rag.types import Answer, Citation, Turn
@@ -233,7 +234,7 @@ def test_what_is_off_the_subject_is_refused(yunze: Pipeline, question: str) -> N
 def test_where_nothing_at_all_is_found_nothing_is_named(yunze: Pipeline) -> None:
     answer = ask(yunze, "龘靐齉")
     assert (answer.status, answer.text, answer.citations) == ("refused", "规划里没有找到与这个问题有关的内容。", ())
-    assert answer.confidence == 0
+    assert answer.confidence == CERTAIN
 
 
 def test_a_stricter_setting_refuses_what_the_fitted_one_answers(yunze_folder: Path) -> None:
