@@ -365,6 +365,7 @@ class EndlessPipeline:
     closed: threading.Event = field(default_factory=threading.Event)
     over: threading.Event = field(default_factory=threading.Event)
     backend: str = HOSTILE
+    library: None = None
     documents: tuple[Document, ...] = (
         Document("d", HOSTILE, "d.txt", "0", (Line(1, HOSTILE),)),
         Document("e", "没有目标的文件", "e.txt", "0", (Line(1, "无"),)),
