@@ -64,8 +64,8 @@ def page(record: Record) -> str:
     """The page of a run as HTML; the same run gives the same page."""
     template = TEMPLATE.read_text(encoding="utf-8")
     rows, manifest = record.rows, record.manifest
-    told = [row for row in rows if row["status"] != "error"]
-    answered = [row for row in told if row["status"] == "answered"]
+    answered = [row for row in rows if row["status"] == "answered"]
+    refused = [row for row in rows if row["status"] == "refused"]
     return Template(template).substitute(
         policy=policy(template),
         title=escape(f"评测报告 · {record.name}"),
@@ -80,8 +80,8 @@ def page(record: Record) -> str:
         by_wording=dots(record.figures["by_wording"], WORDING_NAMES),
         failures=failures(rows),
         timing=_timing(record.timing),
-        answerable=calibration(told, [row["expected_status"] == "answered" for row in told]),
-        correct=calibration(answered, [row["verdict"] == "right" for row in answered]),
+        answered=calibration(answered, [row["verdict"] == "right" for row in answered]),
+        refused=calibration(refused, [row["verdict"] == "right" for row in refused]),
         figures=_figures(record.figures["overall"]),
         types=_options((row["type"] for row in rows), TYPE_NAMES),
         wordings=_options((row["wording"] or UNNAMED for row in rows), WORDING_NAMES),

@@ -64,7 +64,7 @@ def render_tags(answer: Answer) -> str:
         by, at, version = answer.approved.by, answer.approved.at[:10], answer.approved.version
         tags.append(tag(f"已审定 {at}", "checked", f"{by} 审定，文件版本 {version}"))
     if answer.status == "refused":
-        tags.append(tag("未载明", "refused", f"原文写明此事的把握：{answer.confidence:.2f}"))
+        tags.append(tag("未载明", "refused", f"原文没有写明的把握：{answer.confidence:.2f}"))
     if failed:
         reasons = "；".join(f"{check.figure}：{check.reason}" for check in failed)
         tags.append(tag(f"{len(failed)} 个数字未能核对", "failed", reasons))

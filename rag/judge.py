@@ -69,6 +69,7 @@ _WHY = re.compile(r"为什么|为啥|为何|凭啥|凭什么")
 _HOW = re.compile(r"怎么|咋|如何|怎样")
 LISTED = frozenset("个家种条类项处座所位名件张台套支次大级")  # units in which things of a list are counted
 LISTED_AT_MOST = 20
+UNLIKE = 0.4  # cosine below which a text of other words is not about the question
 CERTAIN = 0.95  # confidence of a refusal that follows from a rule
 
 
@@ -134,7 +135,7 @@ class Judge:
     threshold: float
 
     def __call__(self, query: Query, evidence: Sequence[Evidence]) -> Verdict:
-        if not evidence or not any(evidence[0].features[name] for name in ("characters", "bigrams", "lexicon")):
+        if not evidence or unrelated(evidence[0]):
             return Verdict(0.0, False, CERTAIN, "nothing")
         if supposed := unfounded(query, evidence):
             return Verdict(0.0, False, CERTAIN, "premise", supposed)
@@ -149,6 +150,13 @@ class Judge:
 
     def intent_of(self, query: Query) -> float:
         return float(self.aligner.mean(query.text) @ self.intent)
+
+
+def unrelated(evidence: Evidence) -> bool:
+    """Whether evidence shares no word with the question, nor an official one for it, and is not like it either."""
+    features = evidence.features
+    shared = any(features[name] for name in ("characters", "bigrams", "lexicon"))
+    return not shared and features["cosine"] + features["asked"] < UNLIKE
 
 
 def read_model(trees: Sequence[Sequence[Sequence[Any]]], bias: float) -> Boosted:
@@ -235,7 +243,9 @@ def _holds_figure(text: str) -> bool:
 
 
 def _same(a: Figure, b: Figure) -> bool:
-    return equal(a, b) or a.value in (b.value, b.value_max)
+    """Whether a figure of the question may be that of a source: people say 个 for 家, but not 吨 for 亩."""
+    alike = a.unit == b.unit or not a.unit or (a.unit in LISTED and b.unit[:1] in LISTED)
+    return equal(a, b) or (alike and a.value in (b.value, b.value_max))
 
 
 def _objection(

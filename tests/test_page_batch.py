@@ -17,8 +17,8 @@ from rag.config import Config
 from rag.errors import BatchError
 from rag.pipeline import Pipeline, open_pipeline
 from rag.types import Check
+from tests.browser import CHROMIUM, HOSTILE, SWITCHES, WIDE, free_port
 from tests.fakes import YUNZE
-from tests.test_page import HOSTILE, SWITCHES, WIDE, free_port
 
 FOREST = "2030年森林覆盖率要达到多少？"
 UNKNOWN = "2035年森林覆盖率要达到多少？"
@@ -106,9 +106,6 @@ def test_the_library_shows_what_is_stale(desk: Desk, config: Config, tmp_path: P
     build([tmp_path / "yunze.txt"], tmp_path / "index")
     changed: Pipeline = open_pipeline(config)
     assert "已失效" in render_library(changed)
-
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 @pytest.mark.slow

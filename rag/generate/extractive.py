@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from index.chunk import label_of
-from index.figures import figures
+from index.figures import equal, figures
 from index.keyword import bigrams
 from index.sentences import clauses
 from rag.cite import MARK
@@ -23,6 +23,7 @@ from rag.types import Evidence, Query, Selection
 
 NAME = "原文摘录"
 
+_NEGATION = re.compile(r"(?<!是)不(?!是|少于|低于|超过|大于|小于)|[没无非]")
 LENGTH_COST = 0.01  # of a bigram of the question, for each character shown
 
 
@@ -44,6 +45,8 @@ class Extractive:
     def __call__(self, query: Query, selection: Selection) -> Iterator[str]:
         chosen = list(selection.parts)
         between = "\n"
+        if affirmed(query, chosen):
+            yield render("yes")
         if len(chosen) == 1:
             if other := differing(query, chosen[0], selection.evidence):
                 yield render("differing") + "\n"
@@ -78,6 +81,17 @@ class Extractive:
             text = text[start:end].strip("、;；,， ")
         label = label_of(chunk) if chunk.kind == "item" else ""
         return f"{_unmarked(text if label in text else f'{label}：{text}')}{mark}"
+
+
+def affirmed(query: Query, chosen: Sequence[Evidence]) -> bool:
+    """Whether a yes-or-no question is answered by yes: it names figures, and each stands in what is quoted, in its
+    unit. Of words alone no program can say so safely: 零违规举债 is no yes to 有没有乱借的."""
+    asked = [figure for figure in figures(query.text) if figure.kind in ("quantity", "ratio")]
+    if not asked or query.want != "choice" or len(chosen) != 1 or _NEGATION.search(query.text):
+        return False
+    chunk = chosen[0].passage.chunk
+    held = figures(row_words(chunk, query.years) if chunk.cells else chosen[0].text)
+    return all(any(equal(figure, other) for other in held) for figure in asked)
 
 
 def _unmarked(text: str) -> str:
