@@ -36,7 +36,9 @@ def _parser() -> argparse.ArgumentParser:
 
     batch = commands.add_parser("batch", help="回答一个文件里的全部问题；中断后用同一命令续答")
     batch.add_argument(
-        "source", type=Path, metavar="IN",
+        "source",
+        type=Path,
+        metavar="IN",
         help="问题清单：csv、xlsx（有“问题”列）、jsonl（每行一个带 question 的对象）、txt、md",
     )
     batch.add_argument(

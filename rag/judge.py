@@ -214,6 +214,8 @@ def unfounded(query: Query, evidence: Sequence[Evidence]) -> tuple[str, ...]:
     stated = [f for f in stated if f.value not in PER_HOW_MANY and f.unit not in DURATIONS]
     stated = [f for f in stated if f.value > FEW or not _CHINESE.match(f.text)]
     stated = [f for f in stated if f.unit not in LISTED or f.value > LISTED_AT_MOST]
+    if query.want == "list":  # 产值超过100亿元的有哪些 asks by a bound and claims no figure
+        stated = [f for f in stated if f.comparator == "="]
     if not stated:
         return ()
     texts = dict.fromkeys(passage_text(one) for one in evidence)

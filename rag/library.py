@@ -165,6 +165,4 @@ def found_again(source: Source, document: Document) -> Citation | None:
 
 def sources_of(citations: Sequence[Citation], documents: Mapping[str, Document]) -> tuple[Source, ...]:
     """Citations with the words of their lines."""
-    return tuple(
-        Source(one, tuple(documents[one.doc].lines[line - 1].text for line in one.lines)) for one in citations
-    )
+    return tuple(Source(one, tuple(documents[one.doc].lines[line - 1].text for line in one.lines)) for one in citations)

@@ -60,6 +60,7 @@ CONSIDERED = 40
 EVIDENCE_FROM = 20
 NEAREST_CHARACTERS = 120
 REGISTERED = 0.95  # confidence of an answer that is read off the register
+CLOSE = 1.5  # how far below the best evidence that may score which alone holds the kind of detail asked for
 BESIDE = 3.0  # how far below the best evidence that of another year of a comparison may score
 
 
@@ -257,8 +258,14 @@ class Pipeline:
         return not (mine - its and its - mine)
 
     def approve(
-        self, question: str, history: Sequence[Turn], text: str, citations: Sequence[Citation], status: Status,
-        by: str, at: str,
+        self,
+        question: str,
+        history: Sequence[Turn],
+        text: str,
+        citations: Sequence[Citation],
+        status: Status,
+        by: str,
+        at: str,
     ) -> None:
         """Keep an answer that `by` has approved `at` (ISO 8601). Raises UnsoundAnswer where a figure of it does not
         stand in what it cites."""  # fmt: skip
@@ -277,7 +284,11 @@ class Pipeline:
         )  # fmt: skip
 
     def recheck(
-        self, questions: Sequence[str], history: Sequence[Turn], text: str, citations: Sequence[Citation],
+        self,
+        questions: Sequence[str],
+        history: Sequence[Turn],
+        text: str,
+        citations: Sequence[Citation],
         status: Status,
     ) -> tuple[Check, ...]:
         """The checks of an answer that a person has changed, against the same citations. `questions` are those that it
@@ -295,7 +306,7 @@ class Pipeline:
         """Passages, the evidence in them, and whether it answers. The questions within a question are searched each
         for itself; it is answered where one of them is, and then for those that are."""
         found = self.retrieve(query, CONSIDERED)
-        evidence = self.select(query, found[:EVIDENCE_FROM])
+        evidence = fitting_first(self.select(query, found[:EVIDENCE_FROM]))
         verdict = self.judge(query, evidence)
         sides = sides_of(query, self.frame)
         if len(sides) == 1 or not evidence:
@@ -336,7 +347,7 @@ class Pipeline:
         return [new if new[1].answerable > old[1].answerable else old for old, new in zip(found, again, strict=True)]
 
     def _search_side(self, side: Query) -> tuple[tuple[Evidence, ...], Verdict]:
-        evidence = self.select(side, self.retrieve(side, CONSIDERED)[:EVIDENCE_FROM])
+        evidence = fitting_first(self.select(side, self.retrieve(side, CONSIDERED)[:EVIDENCE_FROM]))
         if evidence and evidence[0].features["year_other"] >= 1:
             # The other year of a comparison: told next to it, this one may stand just below.
             near = [one for one in evidence if evidence[0].score - one.score <= BESIDE]
@@ -492,6 +503,20 @@ def _particulars(query: Query) -> tuple[object, ...]:
     """What two wordings of one question must agree in: years, places, figures."""
     written = tuple(sorted(figure.text for figure in figures(query.text) if figure.kind != "year"))
     return query.years, frozenset(query.places), frozenset(query.elsewhere), written
+
+
+def fitting_first(evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
+    """Evidence with the first of those close to the best in front that holds the kind of detail asked for, where the
+    best does not: 地区生产总值达到1387.25亿元 before its growth of 5.3% for a question of how much."""
+    if not evidence or not _unfit(evidence[0]):
+        return evidence
+    near = (one for one in evidence[1:] if evidence[0].score - one.score <= CLOSE and not _unfit(one))
+    fitting = next(near, None)
+    return evidence if fitting is None else (fitting, *(one for one in evidence if one is not fitting))
+
+
+def _unfit(evidence: Evidence) -> bool:
+    return any(evidence.features[name] for name in ("kind_missing", "no_figure", "no_unit"))
 
 
 def told_apart(side: Query, sides: Sequence[Query]) -> list[str]:

@@ -67,7 +67,9 @@ _LIST = re.compile(
     r"几(?:种|类|样|项|处|座|家|方面|个方面)|名单|清单"
 )
 _CHOICE = re.compile(r"[吗嘛]|是不是|有没有|能不能|会不会|是否|可不可以|要不要|可以不|对不对")
-_EACH = re.compile(r"各(?!类|项|县|市|地|族|级|方)|分别")
+_EACH = re.compile(
+    r"各(?!类|项|县|市|地|族|级|方)|分别|合计|总共|一共|加起来|加在一起|之和|哪个(?:更?[多大高低少]|目标)|谁[更的]?[多大高]"
+)
 _PAIR = re.compile(r"([\u3400-\u9fff]{2,8})[和与跟、]([\u3400-\u9fff]{2,8})")
 _ASKS = re.compile(r"多少|几|哪|什么|啥|谁|怎|咋|如何|吗|是否|有没有|何时|何处")
 _COMPARES = re.compile(r"分别|各(?:自|是|有|要|建|为)|比(?![例重率])|哪个|哪边|差多少")
@@ -195,6 +197,10 @@ def years_of(text: str, period: Period | None) -> tuple[int, ...]:
     found += [2000 + int(_DIGITS[tens] + _DIGITS[ones]) for _, tens, ones in _CHINESE_YEAR.findall(text)]
     for match in _PLAN_END.finditer(text):
         found += [last for _, last in named_plans(match.group())]
+    if period is not None and not found:
+        # Another plan than the documents' own and the one before it, whose time they speak of: 十二五, 十五五.
+        others = [last for _, last in named_plans(text) if last not in (period.base, period.last)]
+        found += others if not any(last in (period.base, period.last) for _, last in named_plans(text)) else []
     if period is not None and any(year >= period.first for year in found):
         plans = [last for _, last in named_plans(text)]  # 十三五实际与2025目标
         found = [last for last in plans if last < period.first and last not in found] + found

@@ -311,9 +311,7 @@ class Journal:
 
     def decisions(self) -> dict[int, Decision]:
         """The last decision about each row that has one: position -> Decision."""
-        found = self._read(
-            "SELECT position, reply, action, by, at, text, recipient FROM decisions ORDER BY number"
-        )
+        found = self._read("SELECT position, reply, action, by, at, text, recipient FROM decisions ORDER BY number")
         return {
             position: Decision(position, reply, action, by, at, json.loads(text), recipient)
             for position, reply, action, by, at, text, recipient in found

@@ -296,9 +296,7 @@ def _fill_sheet(page: Any, told: Told) -> None:
             cell.alignment = Alignment(**body, horizontal="center" if told.added[at] in ("状态", "置信度") else "left")
             cell.number_format = "0.00" if told.added[at] == "置信度" else "General"
             if span is not None and span.max_row > span.min_row:
-                page.merge_cells(
-                    start_row=number, end_row=span.max_row, start_column=first + at, end_column=first + at
-                )
+                page.merge_cells(start_row=number, end_row=span.max_row, start_column=first + at, end_column=first + at)
     if heading_end > listing.heading_row > 0:
         for at in range(len(told.added)):
             page.merge_cells(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from index.chunk import label_of
-from index.figures import equal, figures
+from index.figures import figures
 from index.keyword import bigrams
 from index.sentences import clauses
 from rag.cite import MARK
@@ -23,7 +23,6 @@ from rag.types import Evidence, Query, Selection
 
 NAME = "原文摘录"
 
-_NEGATION = re.compile(r"(?<!是)不(?!是|少于|低于|超过|大于|小于)|[没无非]")
 LENGTH_COST = 0.01  # of a bigram of the question, for each character shown
 
 
@@ -45,8 +44,6 @@ class Extractive:
     def __call__(self, query: Query, selection: Selection) -> Iterator[str]:
         chosen = list(selection.parts)
         between = "\n"
-        if affirmed(query, chosen):
-            yield render("yes")
         if len(chosen) == 1:
             if other := differing(query, chosen[0], selection.evidence):
                 yield render("differing") + "\n"
@@ -83,17 +80,6 @@ class Extractive:
         return f"{_unmarked(text if label in text else f'{label}：{text}')}{mark}"
 
 
-def affirmed(query: Query, chosen: Sequence[Evidence]) -> bool:
-    """Whether a yes-or-no question is answered by yes: it names figures, and each stands in what is quoted, in its
-    unit. Of words alone no program can say so safely: 零违规举债 is no yes to 有没有乱借的."""
-    asked = [figure for figure in figures(query.text) if figure.kind in ("quantity", "ratio")]
-    if not asked or query.want != "choice" or len(chosen) != 1 or _NEGATION.search(query.text):
-        return False
-    chunk = chosen[0].passage.chunk
-    held = figures(row_words(chunk, query.years) if chunk.cells else chosen[0].text)
-    return all(any(equal(figure, other) for other in held) for figure in asked)
-
-
 def _unmarked(text: str) -> str:
     """Words of a source whose own footnote signs [3] cannot pass for marks of the answer."""
     return MARK.sub(r"［\1］", text)
@@ -112,6 +98,8 @@ def narrow(query: Query, text: str, longest: int) -> tuple[int, int]:
             start, end = spans[first][0], spans[last][1]
             if end - start > longest and last > first:
                 break
+            if joins_items(text, start, end):
+                continue
             piece = text[start:end]
             if query.want == "figure" and not any(f.kind in ("quantity", "ratio") for f in figures(piece)):
                 continue
@@ -119,6 +107,17 @@ def narrow(query: Query, text: str, longest: int) -> tuple[int, int]:
             if value > best_value:
                 best, best_value = (start, end), value
     return best
+
+
+def joins_items(text: str, start: int, end: int) -> bool:
+    """Whether a stretch runs from one item of a sentence's enumeration into the next without holding both whole: the
+    end of the one and the beginning of the other would read as one statement."""
+    inside = text[start:end].rstrip("；; ")
+    if not re.search("[；;]", inside):
+        return False
+    begins = start == 0 or text[:start].rstrip()[-1:] in "；;。"
+    ends = end == len(text) or text[:end].rstrip()[-1:] in "；;。"
+    return not (begins and ends)
 
 
 def _elements(text: str, start: int, end: int, longest: int) -> list[tuple[int, int]]:
