@@ -93,6 +93,9 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
         default=Config.llm,
         help="由谁回答，默认 %(default)s（摘录原文，不需要模型）；transformers:模型 或 server:模型@http://地址/v1",
     )
+    parser.add_argument(
+        "--reranker", metavar="MODEL", help="重排检索结果的模型：文件夹或名称，如 BAAI/bge-reranker-v2-m3；缺省不用"
+    )
     parsed = parser.parse_args(arguments)
     if not re.fullmatch(r"[0-9]{1,5}", parsed.port) or not 1 <= int(parsed.port) <= 65535:
         raise PageError(f"--port 应为 1 到 65535 的整数，收到“{parsed.port}”：请改用其他端口号，例如 7860。")
@@ -142,7 +145,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code: 2 when the user has something to mend, which is then printed in one line."""
     try:
         parsed = parse_arguments(arguments)
-        serve(Config(index=parsed.index, llm=parsed.llm), parsed.host, parsed.port)
+        serve(Config(parsed.index, parsed.llm, reranker=parsed.reranker), parsed.host, parsed.port)
     except UserError as error:
         print(error, file=sys.stderr)
         return 2

@@ -49,6 +49,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ablate.add_argument("--index", type=Path, metavar="DIR", help="索引文件夹（缺省：var/index）")
     ablate.add_argument("--out", type=Path, required=True, metavar="DIR", help="结果写入的文件夹")
     ablate.set_defaults(run=_ablate)
+    for command in (asked, ablate):
+        command.add_argument(
+            "--reranker", metavar="MODEL", help="重排检索结果的模型：文件夹或名称，如 BAAI/bge-reranker-v2-m3；缺省不用"
+        )
     summary = commands.add_parser("summary", help="把一个文件夹里的各次评测并列成表")
     summary.add_argument("folder", type=Path, metavar="DIR", help="各次评测所在的文件夹")
     summary.add_argument("--readme", type=Path, metavar="FILE", help="把 dev 和 test 的成绩写进 FILE 的两个标记之间")
@@ -91,7 +95,7 @@ def _run(options: argparse.Namespace) -> None:
     from eval.run import bar, run, told
     from rag.config import Config
 
-    config = Config(options.index, options.llm)
+    config = Config(options.index, options.llm, reranker=options.reranker)
     source = _set(options.set)
     done = run(source, options.out, config, options.seed, options.jobs, options.mutate, options.fresh, bar)
     print(told(done))
@@ -122,7 +126,7 @@ def _ablate(options: argparse.Namespace) -> None:
     from eval.run import bar
     from rag.config import Config
 
-    print(told(ablate(_set(options.set), options.out, Config(options.index), bar)))
+    print(told(ablate(_set(options.set), options.out, Config(options.index, reranker=options.reranker), bar)))
 
 
 def _summary(options: argparse.Namespace) -> None:

@@ -3,7 +3,8 @@
     python -m eval ablate --set dev --out DIR
 
 Weights stay as fitted: a variant shows what the part does in the tool as it is, not how well the rest could do had it
-been fitted without. There is no reranker to leave out: passages are ordered by their evidence (rag.select).
+been fitted without. The tool as it is has no reranker; where one is set, it is one variant more. Words met are left out
+of the choice of evidence alone: the judge of refusals still sees them.
 
 The noise curve gives the answerer the evidence, together with distractors: the best passages without evidence, so many
 that their share of all passages given is 0, 0.4 or 0.8 (Chen et al., Benchmarking Large Language Models in
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from eval.dataset import Question
+from eval.fit import without_prepared
 from eval.metrics import Ratio, Scored, completed_at, ratios, scores
 from eval.run import Plan, answer, prepare, response_of, unaided
 from eval.stats import Interval, difference_interval, ratio_interval
@@ -34,7 +36,9 @@ KEYWORD = ("words", "bigrams", "characters", "lexicon")
 DENSE = ("whole", "sentence")
 NOISE = (0.0, 0.4, 0.8)
 MEASURED = ("accuracy", "target_exact", "recall@5", "recall@10", "mrr@10", "refusal_f1", "evidence_recall")
+MET = ("met", "met_around", "lacking", "lacking_share", "asked_met")  # features of rag.select made by rag.align
 FULL = "完整"
+RERANKED = "加重排模型"
 
 
 @dataclass(frozen=True)
@@ -90,23 +94,28 @@ class Diluted(Retriever):
 
 
 def variants(pipeline: Pipeline) -> dict[str, Pipeline]:
-    """The pipeline whole and with parts left out, by name."""
-    parts = parts_of(pipeline)
+    """The pipeline whole, with parts left out, and, where it has one, with its reranker, by name."""
+    whole = replace(pipeline, reranker=None)
+    parts = parts_of(whole)
 
     def only(scorers: Sequence[str]) -> Pipeline:
-        weights = {n: w for n, w in pipeline.retrieve.weights.items() if n in scorers or n == "heading"}
-        return replace(pipeline, retrieve=replace(pipeline.retrieve, weights=weights))
+        weights = {n: w for n, w in whole.retrieve.weights.items() if n in scorers or n == "heading"}
+        return replace(whole, retrieve=replace(whole.retrieve, weights=weights))
 
     lexiconless = {
-        "retrieve": RetrieverWithoutLexicon(**parts_of(pipeline.retrieve)),
-        "select": SelectorWithoutLexicon(**parts_of(pipeline.select)),
+        "retrieve": RetrieverWithoutLexicon(**parts_of(whole.retrieve)),
+        "select": SelectorWithoutLexicon(**parts_of(whole.select)),
     }
+    unmet = {name: weight for name, weight in whole.select.weights.items() if name not in MET}
     return {
-        FULL: pipeline,
+        FULL: whole,
         "只用 BM25": only(KEYWORD),
         "只用向量": only(DENSE),
         "不用词典": WithoutLexicon(**(parts | lexiconless)),
+        "不用备用问题": without_prepared(whole),
+        "不用逐词比对": replace(whole, select=replace(whole.select, weights=unmet)),
         "不用台账": WithoutRegister(**parts),
+        **({RERANKED: pipeline} if pipeline.reranker is not None else {}),
     }
 
 
@@ -163,7 +172,7 @@ def ablate(
             result["variants"][name]["accuracy"] |= change(scored, whole)
         progress(done, steps)
     for done, noise in enumerate(NOISE, len(tried) + 1):
-        scored = scored_by(plan, diluted(pipeline, answerable, plan.document.id, noise))
+        scored = scored_by(plan, diluted(tried[FULL], answerable, plan.document.id, noise))
         result["noise"][f"{noise:g}"] = measured(scored, ("accuracy", "target_exact", "key_point_recall"))
         progress(done, steps)
     (out / "ablation.json").write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

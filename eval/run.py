@@ -490,6 +490,7 @@ def manifest_of(plan: Plan, index: Index) -> Row:
             "llm": plan.config.llm,
             "passages": plan.config.passages,
             "refuse_below": plan.config.refuse_below,
+            "reranker": plan.config.reranker,
         },
         "seed": plan.seed,
         "interval_seed": SEED,

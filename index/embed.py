@@ -37,6 +37,7 @@ KNOWN_PREFIXES = (
 
 # What a model consists of: fetched, and hashed into its revision. Weights as safetensors only.
 MODEL_FILES = ("*.json", "*.safetensors", "*.txt", "*.model")
+TEMPLATES = ("*.jinja",)  # fetched besides: how a language model that gives scores is asked
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 
 
@@ -153,26 +154,27 @@ def load_embedder(model: str | Path | None = None, question_prefix: str | None =
     return TransformerEmbedder(name, revision, question, document, read_transformer(folder))
 
 
-def locate(model: str | Path) -> tuple[str, Path]:
-    """A model's name, by which it can be loaded again, and its folder, fetched or cached. Raises ModelMissing."""
+def locate(model: str | Path, kind: str = "向量模型") -> tuple[str, Path]:
+    """A model's name, by which it can be loaded again, and its folder, fetched or cached; `kind` is what an error calls
+    it. Raises ModelMissing."""
     folder = Path(model)
     if folder.name and folder.parent in (SHIPPED_MODELS, Path()) and (SHIPPED_MODELS / folder.name).is_dir():
         return folder.name, SHIPPED_MODELS / folder.name
     if folder.is_dir():
         return str(folder.resolve()), folder
     if isinstance(model, Path) or not HUB_NAME.fullmatch(model):
-        raise ModelMissing(f"应有向量模型文件夹 {model}，实际不存在；请检查路径，或去掉该设置以使用自带模型。")
+        raise ModelMissing(f"应有{kind}文件夹 {model}，实际不存在；请检查路径，或去掉该设置。")
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HFValidationError
 
     try:
         # OSError covers being offline, an unknown name and a broken connection alike.
-        return model, Path(snapshot_download(model, allow_patterns=list(MODEL_FILES)))
+        return model, Path(snapshot_download(model, allow_patterns=[*MODEL_FILES, *TEMPLATES]))
     except (OSError, HFValidationError) as error:
         raise ModelMissing(
-            f"应有向量模型 {model}（文件夹或模型网站上的名称），实际没有这个文件夹，本地缓存里没有，也未能从网上取得"
+            f"应有{kind} {model}（文件夹或模型网站上的名称），实际没有这个文件夹，本地缓存里没有，也未能从网上取得"
             f"（{type(error).__name__}）；"
-            "请先在有网络的机器上下载，再给出它的文件夹，或去掉该设置以使用自带模型。"
+            "请先在有网络的机器上下载，再给出它的文件夹，或去掉该设置。"
         ) from error
 
 

@@ -67,6 +67,10 @@ def _parser() -> argparse.ArgumentParser:
             default="extractive",
             help="由谁回答：extractive（缺省）、transformers:模型、server:模型@网址",
         )
+    for command in (ask, batch, doctor):
+        command.add_argument(
+            "--reranker", metavar="MODEL", help="重排检索结果的模型：文件夹或名称，如 BAAI/bge-reranker-v2-m3；缺省不用"
+        )
     return parser
 
 
@@ -77,7 +81,7 @@ def _ask(options: argparse.Namespace) -> int:
     from rag.pipeline import open_pipeline
     from rag.prompts import render
 
-    pipeline = open_pipeline(Config(options.index, options.llm), _say)
+    pipeline = open_pipeline(Config(options.index, options.llm, reranker=options.reranker), _say)
     answer = pipeline.ask(options.question)
     if options.json:
         told = record("1", answer) | {"completed": answer.completed, "note": answer.note}
@@ -107,7 +111,7 @@ def _batch(options: argparse.Namespace) -> int:
     from rag.pipeline import open_pipeline
 
     check_output(options.source, options.out)
-    config = Config(options.index, options.llm)
+    config = Config(options.index, options.llm, reranker=options.reranker)
     pipeline = open_pipeline(config, _say)
     try:
         with _counted() as progress:
@@ -174,7 +178,7 @@ def _doctor(options: argparse.Namespace) -> int:
     from rag.doctor import examine
 
     failed = 0
-    for finding in examine(options.index, options.llm):
+    for finding in examine(options.index, options.llm, options.reranker):
         print(f"{'正常' if finding.ok else '有误'}  {finding.subject}：{finding.found}")
         if not finding.ok:
             failed += 1

@@ -20,6 +20,8 @@ class Config:
     rag/generate/model.py). `passages`: how many passages an answer comes with.
     `refuse_below`: answers whose confidence is lower are refused; None takes the value fitted on data
     (rag/weights.json). `approved`: whether answers that a person has approved are consulted first.
+    `reranker`: folder or hub name of a cross-encoder that orders the passages found, None for the order of retrieval
+    (see rag/rerank.py).
     """
 
     index: Path | None = None
@@ -27,11 +29,14 @@ class Config:
     passages: int = 10
     refuse_below: float | None = None
     approved: bool = True
+    reranker: str | None = None
 
     def __post_init__(self) -> None:
         check_name(self.llm)
         if not 1 <= self.passages <= 100:
             raise ConfigError(f"passages 应在 1 到 100 之间，收到 {self.passages}。")
+        if self.reranker is not None and not self.reranker.strip():
+            raise ConfigError("--reranker 应为重排模型的文件夹或名称，收到的是空的：请写上，或去掉这个设置。")
 
 
 def config_from(settings: dict[str, Any]) -> Config:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from index.build import DEFAULT_INDEX, SHIPPED_PLAN, needs_build
-from index.embed import load_embedder
+from index.embed import HUB_NAME, load_embedder
 from index.errors import UserError
 from index.store import load
 from rag.generate.model import EXTRACTIVE, NAMED, check_name
+from rag.rerank import KIND, check_reranker
 
 REQUIREMENTS = Path(__file__).resolve().parent.parent / "requirements.txt"
 OLDEST_PYTHON = (3, 10)
@@ -30,8 +31,9 @@ class Finding:
     cure: str = ""
 
 
-def examine(index: Path | None = None, llm: str = EXTRACTIVE) -> Iterator[Finding]:
-    """Check Python, the pinned packages, the shipped plan, the embedding model, the index and the answerer."""
+def examine(index: Path | None = None, llm: str = EXTRACTIVE, reranker: str | None = None) -> Iterator[Finding]:
+    """Check Python, the pinned packages, the shipped plan, the embedding model, the index, the reranker and the
+    answerer."""
     running = ".".join(map(str, sys.version_info[:3]))
     yield Finding(
         "Python",
@@ -53,6 +55,7 @@ def examine(index: Path | None = None, llm: str = EXTRACTIVE) -> Iterator[Findin
     except UserError as error:
         yield Finding("向量模型", False, str(error), "请重新取得 index/models 文件夹。")
     yield _index(index)
+    yield _reranker(reranker)
     yield _answerer(llm)
 
 
@@ -99,7 +102,10 @@ def _answerer(llm: str) -> Finding:
     if named is None:
         return Finding(subject, True, "摘录原文，不需要模型")
     if named["local"]:
-        return _local(subject, named["local"])
+        from rag.generate.local_llm import check_folder
+
+        smaller = "请换小一些的模型，如 Qwen/Qwen3-0.6B，或用 server: 连到别的机器。"
+        return _local(subject, named["local"], "--llm transformers: 后面", check_folder, smaller)
     from rag.generate.server_llm import KEY, ServerModel
 
     server = ServerModel(named["model"], named["url"], seconds=10.0, retries=0)
@@ -112,9 +118,16 @@ def _answerer(llm: str) -> Finding:
     return Finding(subject, True, f"{named['model']}，{named['url']}（{key}，{lock}）")
 
 
-def _local(subject: str, model: str) -> Finding:
-    from index.embed import HUB_NAME
-    from rag.generate.local_llm import FILES, check_folder
+def _reranker(model: str | None) -> Finding:
+    """What --reranker names: whether it is there, gives scores and fits into memory."""
+    if model is None:
+        return Finding(KIND, True, "没有设置，按检索的次序")
+    return _local(KIND, model, "--reranker ", check_reranker, "请换小一些的模型，如 BAAI/bge-reranker-base。")
+
+
+def _local(subject: str, model: str, option: str, check: Callable[[Path], int], smaller: str) -> Finding:
+    """A model on this machine; nothing is fetched. `check` gives the size of its weights or raises UserError."""
+    from rag.generate.local_llm import FILES
 
     folder = Path(model).expanduser()
     if not folder.is_dir():
@@ -123,20 +136,19 @@ def _local(subject: str, model: str) -> Finding:
 
         fetch = f"运行 hf download {model}（国内可先设 HF_ENDPOINT=镜像地址），或给出模型文件夹。"
         if not HUB_NAME.fullmatch(model):
-            return Finding(subject, False, f"没有文件夹 {model}", "核对 --llm transformers: 后面的路径。")
+            return Finding(subject, False, f"没有文件夹 {model}", f"核对 {option}的路径。")
         try:
             folder = Path(snapshot_download(model, allow_patterns=list(FILES), local_files_only=True))
         except (OSError, HFValidationError):
             return Finding(subject, False, f"本机没有模型 {model}，第一次提问时才会下载", fetch)
     try:
-        size = check_folder(folder)
+        size = check(folder)
     except UserError as error:
         return Finding(subject, False, str(error), f"运行 hf download {model} 重新下载，或换一个模型文件夹。")
     memory = _memory()
     found = f"{folder}，权重 {size / 2**30:.1f} GB，内存 {memory / 2**30:.1f} GB"
     if memory and size > memory:
-        cure = "内存装不下：请换小一些的模型，如 Qwen/Qwen3-0.6B，或用 server: 连到别的机器。"
-        return Finding(subject, False, found, cure)
+        return Finding(subject, False, found, f"内存装不下：{smaller}")
     return Finding(subject, True, found)
 
 

@@ -3,7 +3,8 @@
     question, history
       -> understand   rag.understand   completed, years, places, kinds of detail, official words
       -> retrieve     rag.retrieve     passages, best first
-      -> select       rag.select       sentences, rows and items that may answer
+                      rag.rerank       … in the order of a cross-encoder, where one is set
+  -> select       rag.select       sentences, rows and items that may answer
       -> judge        rag.judge        do the documents answer at all? no: the refusal names the nearest they say
       -> settled      rag.library      has a person approved an answer to this question? that is then the answer
       -> generate     rag.generate     text with marks
@@ -49,6 +50,7 @@ from rag.library import LIKE, Approved, Library, found_again, library_of, same, 
 from rag.phrase import row_words
 from rag.prompts import lines, render
 from rag.register import Worked, asks_for_list, listing, two_lists, worked_out
+from rag.rerank import Reranker, open_reranker, reranked
 from rag.retrieve import Retriever, distinct
 from rag.select import Selector
 from rag.types import Answer, Aside, Check, Citation, Evidence, Passage, Query, Selection, Status, Turn
@@ -112,6 +114,7 @@ class Pipeline:
     passages: int = 10
     library: Library | None = None
     complete: Callable[[str, Sequence[Turn]], str | None] | None = None  # a model's completion of a follow-up
+    reranker: Reranker | None = None
 
     def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
         """The last Answer of `stream`: one code path."""
@@ -305,7 +308,7 @@ class Pipeline:
     def search(self, query: Query) -> tuple[tuple[Passage, ...], Selection, Verdict]:
         """Passages, the evidence in them, and whether it answers. The questions within a question are searched each
         for itself; it is answered where one of them is, and then for those that are."""
-        found = self.retrieve(query, CONSIDERED)
+        found = self.find(query, query.text)
         evidence = fitting_first(self.select(query, found[:EVIDENCE_FROM]))
         verdict = self.judge(query, evidence)
         sides = sides_of(query, self.frame)
@@ -333,6 +336,11 @@ class Pipeline:
         weakest = min(judged.confidence for _, judged in answers if judged.answered) if surest.answered else 0.0
         return every, Selection((*chosen, *others), chosen, tuple(unanswered)), replace(surest, confidence=weakest)
 
+    def find(self, query: Query, asked: str) -> tuple[Passage, ...]:
+        """The passages that may answer, best first. `asked` is what a reranker reads them beside."""
+        found = self.retrieve(query, CONSIDERED)
+        return found if self.reranker is None else reranked(self.reranker, asked, found)
+
     def search_sides(self, sides: Sequence[Query]) -> list[tuple[tuple[Evidence, ...], Verdict]]:
         """Evidence and verdict for each question within a question. Where they ask for one thing in several years, the
         surest answer names it for the others: what 种庄稼用机器的比例 is called in one year, it is called in all."""
@@ -347,7 +355,8 @@ class Pipeline:
         return [new if new[1].answerable > old[1].answerable else old for old, new in zip(found, again, strict=True)]
 
     def _search_side(self, side: Query) -> tuple[tuple[Evidence, ...], Verdict]:
-        evidence = fitting_first(self.select(side, self.retrieve(side, CONSIDERED)[:EVIDENCE_FROM]))
+        # What sets a question within a question apart from the whole is its core.
+        evidence = fitting_first(self.select(side, self.find(side, side.core)[:EVIDENCE_FROM]))
         if evidence and evidence[0].features["year_other"] >= 1:
             # The other year of a comparison: told next to it, this one may stand just below.
             near = [one for one in evidence if evidence[0].score - one.score <= BESIDE]
@@ -588,6 +597,7 @@ def open_pipeline(config: Config, progress: Callable[[str], None] = lambda messa
         Extractive(),
         config.passages,
         Library(library_of(folder)) if config.approved else None,
+        reranker=None if config.reranker is None else open_reranker(config.reranker),
     )
     if config.llm == EXTRACTIVE:
         return pipeline

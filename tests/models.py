@@ -1,5 +1,5 @@
-"""Tiny language models with tokenizers of their own, made in seconds: four kinds of tokenizer and a Qwen3-shaped
-network with random weights. What is measured on them is the tool, not what they say."""
+"""Tiny models made in seconds, with random weights: language models with four kinds of tokenizer and a Qwen3-shaped
+network, and a cross-encoder. What is measured on them is the tool, not what they say."""
 
 from __future__ import annotations
 
@@ -124,4 +124,24 @@ def save_model(folder: Path, kind: str = "byte-level", context: int = 4096, seed
     made.generation_config.pad_token_id = tokenizer.convert_tokens_to_ids(PAD)
     made.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
+    return folder
+
+
+def save_cross_encoder(folder: Path, labels: int = 1, seed: int = 0) -> Path:
+    """A folder as a CrossEncoder is published: a BERT network that gives a pair of texts so many scores."""
+    import torch
+    from transformers import BertConfig, BertForSequenceClassification, BertTokenizer
+
+    torch.manual_seed(seed)
+    torch.set_num_threads(1)
+    folder.mkdir(parents=True)
+    characters = sorted({character for text in TEXTS for character in text if not character.isspace()})
+    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *characters]
+    (folder / "vocab.txt").write_text("\n".join(vocabulary), encoding="utf-8")
+    BertTokenizer(str(folder / "vocab.txt")).save_pretrained(folder)
+    config = BertConfig(
+        vocab_size=len(vocabulary), hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16,
+        max_position_embeddings=64, initializer_range=0.4, num_labels=labels,
+    )  # fmt: skip
+    BertForSequenceClassification(config).save_pretrained(folder)
     return folder

@@ -266,9 +266,9 @@ def test_an_answer_out_of_memory_is_not_faithful() -> None:
 def test_ablation_sets_each_variant_beside_the_whole(tmp_path: Path, source: Path, config: Config) -> None:
     steps: list[tuple[int, int]] = []
     result = ablate(source, tmp_path / "out", config, lambda *step: steps.append(step))
-    assert len(result["variants"]) == 5
+    assert len(result["variants"]) == 7
     assert list(result["noise"]) == ["0", "0.4", "0.8"]
-    assert steps == [(done, 8) for done in range(1, 9)]
+    assert steps == [(done, 10) for done in range(1, 11)]
     whole = result["variants"][FULL]
     assert whole["accuracy"] == run(source, tmp_path / "run", config).figures["overall"]["accuracy"]
     assert "change" not in whole["accuracy"]

@@ -129,7 +129,8 @@ def identity(pipeline: Pipeline, config: Config, source: Path, listing: Listing)
         "index": str(pipeline.index.manifest["seal"]),
         "settings": json.dumps(
             {"llm": config.llm, "passages": config.passages, "refuse_below": config.refuse_below,
-             "approved": config.approved, "backend": pipeline.backend, "program": _program()},
+             "approved": config.approved, "reranker": config.reranker, "backend": pipeline.backend,
+             "program": _program()},
             sort_keys=True, ensure_ascii=False,
         ),
     }  # fmt: skip
@@ -211,8 +212,9 @@ def answering(journal: Journal, pipeline: Pipeline, config: Config, jobs: int = 
     head = list(islice(missing, PARALLEL_FROM))
     if not head:
         return
-    # A language model answers in this process: its weights are not loaded twice.
-    alone = jobs == 1 or config.llm != "extractive" or (jobs == 0 and len(head) < PARALLEL_FROM)
+    # A language model answers in this process, and a reranker orders: weights are not loaded twice.
+    models = config.llm != "extractive" or config.reranker is not None
+    alone = jobs == 1 or models or (jobs == 0 and len(head) < PARALLEL_FROM)
     workers = 1 if alone else jobs or max(1, min(os.cpu_count() or 1, 8))
     if workers == 1:
         executor: Executor = ThreadPoolExecutor(1)

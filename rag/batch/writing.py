@@ -390,6 +390,8 @@ def summary_of(told: Told) -> Iterator[list[Value]]:
     settings = json.loads(journal.told("settings"))
     listing = journal.listing
     yield ["回答方式", settings["backend"]]
+    if settings["reranker"] is not None:
+        yield ["重排模型", settings["reranker"]]
     yield ["每答检索段落", settings["passages"]]
     yield ["未载明的界限", "按数据拟合" if settings["refuse_below"] is None else settings["refuse_below"]]
     yield ["程序版本", settings["program"]]

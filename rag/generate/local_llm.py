@@ -275,7 +275,7 @@ def check_folder(folder: Path) -> int:
 
         if config.get("model_type") not in CONFIG_MAPPING:
             raise ModelMissing(
-                f"模型 {folder} 要运行随模型下载的代码，出于安全不予运行：请换用 transformers 自带的模型（如 Qwen3）。"
+                f"模型 {folder} 要运行随模型下载的代码，出于安全不予运行：请换用 transformers 自带的一种。"
             )
     return sum(path.stat().st_size for path in weights)
 
