@@ -146,7 +146,8 @@ def _table_chunks(document: Document, lines: Sequence[Line], path: tuple[str, ..
             left = []
         if line.number not in covered and bare(line.text)[1] and not is_rule(line):
             left.append(line.number)
-        if line.number in by_line:
+        # A row may consist of cells without a word: nothing to find or to cite.
+        if line.number in by_line and bare(line.text)[1]:
             yield _row_chunk(document, by_line[line.number], path)
     yield from _note(document, left, path)
 

@@ -373,9 +373,7 @@ def build_batch(pipeline: Pipeline, config: Config) -> None:
             return ""
 
     def decided(action: str) -> Callable[..., tuple[Any, ...]]:
-        def act(
-            key: str, number: int | None, text: str, by: str, recipient: str, *filters: str
-        ) -> tuple[Any, ...]:
+        def act(key: str, number: int | None, text: str, by: str, recipient: str, *filters: str) -> tuple[Any, ...]:
             if not key or number is None:
                 return (*(gr.skip(),) * 5, render_message("请先在表中点选一行。", "failed"), *(gr.skip(),) * 3)
             journal = desk.jobs[key].journal

@@ -27,7 +27,7 @@ from rag.config import Config
 
 RUNS = ROOT / "var" / "eval"
 RESULTS = ROOT / "eval" / "results"
-SET_NAMES = {"dev": "开发集 dev", "test": "测试集 test"}
+SET_NAMES = {"dev": "开发集 dev", "test": "测试集 test", "train": "拟合集 train"}
 UPLOADED = "sets"  # folder under the runs
 MOST_BYTES = 20_000_000  # of a set: some 20,000 questions
 

@@ -70,6 +70,11 @@ _CHOICE = re.compile(r"[吗嘛]|是不是|有没有|能不能|会不会|是否|�
 _EACH = re.compile(
     r"各(?!类|项|县|市|地|族|级|方)|分别|合计|总共|一共|加起来|加在一起|之和|哪个(?:更?[多大高低少]|目标)|谁[更的]?[多大高]"
 )
+# What a question for a difference compares by; neither side of the text says it.
+_DIFFERS = re.compile(r"比(?![例重率])|相差|差多少|差距|(?:增加|提高|增长|多|涨|降低|减少|下降|少)了?多少")
+_COMPARED = re.compile(
+    r"(?:19|20)\d\d年?|[比较]|增加|提高|提升|增长|上涨|涨|减少|降低|下降|相差|差距|变化|[多少差]了?(?=\s|$|[?？])"
+)
 _PAIR = re.compile(r"([\u3400-\u9fff]{2,8})[和与跟、]([\u3400-\u9fff]{2,8})")
 _ASKS = re.compile(r"多少|几|哪|什么|啥|谁|怎|咋|如何|吗|是否|有没有|何时|何处")
 _COMPARES = re.compile(r"分别|各(?:自|是|有|要|建|为)|比(?![例重率])|哪个|哪边|差多少")
@@ -256,7 +261,9 @@ def sides_of(query: Query, frame: Frame) -> tuple[Query, ...]:
     """The questions within a question, each to be answered for itself: one for each year or place that it compares, or
     one for each of its parts that asks something of its own; the query alone where it is one question."""
     if len(query.years) > 1:
-        return tuple(replace(query, years=(year,)) for year in query.years[:MAX_SIDES])
+        core = _COMPARED.sub(" ", query.core) if _DIFFERS.search(query.text) else query.core
+        core = core if _LOOKED_UP.search(core) else query.core
+        return tuple(replace(query, core=core, years=(year,)) for year in query.years[:MAX_SIDES])
     names = _names_in(query.text, frame)
     if len(names) > 1 and (query.want == "figure" or _COMPARES.search(query.text)):
         return tuple(_at(query, name, names, frame) for name in names[:MAX_SIDES])

@@ -137,7 +137,7 @@ def test_a_figure_does_not_decide_what_a_text_is_about(shipped: Embedder) -> Non
 def test_the_folder_is_whole_readable_and_small() -> None:
     files = [path for path in DEFAULT_MODEL.rglob("*") if path.is_file()]
     assert {"README.md", "modules.json", "tokenizer.json", "model.safetensors"} <= {path.name for path in files}
-    assert sum(path.stat().st_size for path in files) <= 30_000_000
+    assert sum(path.stat().st_size for path in files) <= 40_000_000
     assert all(path.stat().st_mode & 0o044 == 0o044 for path in files)
 
 

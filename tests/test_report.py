@@ -224,9 +224,8 @@ def test_the_reliability_plot_by_hand() -> None:
 def test_confidence_of_errors_is_not_counted(read: Read) -> None:
     plots = [one["aria-label"] for one in read.all("svg") if one.get("class") == "square"]
     assert len(plots) == 2
-    # Three rows tell a confidence: 0.9, 0.9, 0.2, all of them answerable. (2 * 0.1 + 0.8) / 3. Two of them answered,
-    # one right.
-    assert plots == ["把握与实际比例，平均相差 33.3 个百分点", "把握与实际比例，平均相差 40.0 个百分点"]
+    # Three rows tell a confidence. Two answered with 0.9, one of them right; one refused with 0.2, wrongly.
+    assert plots == ["把握与实际比例，平均相差 40.0 个百分点", "把握与实际比例，平均相差 20.0 个百分点"]
 
 
 @pytest.mark.parametrize(
