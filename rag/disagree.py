@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from difflib import SequenceMatcher
 
-from index.figures import Figure, cell_figure, figures
+from index.figures import Figure, cell_figure, equal, figures
 from index.keyword import bigrams
 from index.sentences import clauses
+from rag.judge import other_name
 from rag.phrase import row_of, unit_under
 from rag.select import years_in
 from rag.types import Evidence, Query
@@ -26,6 +27,9 @@ SHORT_NAME = 4  # bigrams: a clause that says less than this of its subject goes
 SHARED = 9  # characters that stand in both where the same matter is told twice
 TOLD = 3  # bigrams of the question among them
 CLOSE = 6.0  # how far the second telling may score below the first
+NAMED = 2  # bigrams that a question and the name of a figure share at least, where they plainly mean one thing
+_YES_OR_NO = re.compile(r"[吗嘛]\s*[?？。]?$|是不是|是否|对不对|有没有")
+_NEGATED = re.compile(r"(?<!是)(?<!对)不(?!是|对|少于|低于|超过|大于|小于|足)|(?<!有)没|无|非")
 _NUMBER = re.compile(r"^.*?\d[\d,，]*(?:\.\d+)?\s*")
 _NOT_NAME = re.compile(
     r"到?20\d\d年|达到|实现|稳定|保持|控制|左右|以上|以内|不低于|超过|力争|分别|全州|全市|全县|年均|累计|[\d.,%％〔〕()（）]"
@@ -76,6 +80,26 @@ def retold(query: Query, best: Evidence, evidence: Sequence[Evidence]) -> Eviden
         if SHARED <= match.size <= 3 * SHARED and len(asked & set(bigrams(shared))) >= TOLD:
             return other
     return None
+
+
+def borne_out(query: Query, evidence: Evidence) -> bool | None:
+    """Whether evidence bears out the one figure that a yes-or-no question names; None where it names none or several,
+    and where it is not plain which figure of the evidence is of the thing asked about (A和B分别达到…)."""
+    claimed = _quantities(query.text)
+    if len(claimed) != 1 or not _YES_OR_NO.search(query.text) or _NEGATED.search(query.text):
+        return None
+    if other_name(query.core, evidence):  # 登记失业率 was asked for, 调查失业率 is told
+        return None
+    asked = _asked(query)
+    stated = [one for one in statements(evidence) if one.figure.unit == claimed[0].unit and one.name]
+    shared = [len(one.name & asked) for one in stated]
+    most = max(shared, default=0)
+    nearest = [one for one, count in zip(stated, shared, strict=True) if count == most]
+    if most < NAMED or len(nearest) != 1:
+        return None
+    if query.years and nearest[0].years.isdisjoint(query.years):
+        return None
+    return equal(claimed[0], nearest[0].figure)
 
 
 def named_by(evidence: Evidence, query: Query) -> str:

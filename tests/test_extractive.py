@@ -8,7 +8,7 @@ import pytest
 
 from rag.cite import cite
 from rag.disagree import differing, retold
-from rag.generate.extractive import NAME, Extractive, narrow
+from rag.generate.extractive import NAME, Extractive, joins_items, narrow
 from rag.prompts import render
 from rag.types import Evidence, Query, Selection
 from rag.understand import understand
@@ -148,3 +148,62 @@ def test_a_second_sentence_as_likely_as_the_first_is_shown_too() -> None:
     assert say(question, best, near) == f"支持社会力量举办养老机构。[1]\n{render('perhaps')}推动居家社区机构相协调。[2]"
     assert say(question, best, far) == "支持社会力量举办养老机构。[1]"
     assert render("perhaps") not in say(understand("养老机构有多少家？"), best, near)
+
+
+# --- yes or no, points, items
+
+LAND = evidence(
+    paragraph("到2030年，耕地面积不低于665万亩，基本农田数量不低于534万亩。", 3), 1, 3.0, (2030,), figure=1.0
+)
+INCOME = evidence(paragraph("城镇居民和农村居民人均可支配收入分别达到34024元和20640元。", 4), 1, 3.0, (), figure=1.0)
+JOBLESS = evidence(paragraph("城镇调查失业率控制在5.5%左右。", 5), 1, 3.0, (), figure=1.0)
+
+
+@pytest.mark.parametrize(
+    ("question", "found", "begins"),
+    [
+        ("耕地是不是不低于665万亩？", LAND, "yes"),
+        ("基本农田是不是不低于534万亩？", LAND, "yes"),
+        ("基本农田是不是不低于665万亩？", LAND, "no"),
+        ("耕地面积要到534万亩吗？", LAND, "no"),
+        ("农村居民收入是不是34024元？", INCOME, None),  # which of the two figures is of whom, the names do not tell
+        ("登记失业率是不是5.5%？", JOBLESS, None),  # another indicator is told
+        ("耕地是不是没有665万亩？", LAND, None),
+        ("耕地不低于多少万亩？", LAND, None),
+        ("耕地是不是要保住？", LAND, None),
+    ],
+)
+def test_yes_and_no_only_where_it_is_plain_whose_the_figure_is(
+    question: str, found: Evidence, begins: str | None
+) -> None:
+    said = say(understand(question), found)
+    assert [name for name in ("yes", "no") if said.startswith(render(name))] == ([begins] if begins else [])
+    assert found.text in said
+
+
+def test_how_is_answered_by_the_measures_of_a_paragraph_in_its_order() -> None:
+    chunk = paragraph("推广测土配方施肥。开展统防统治。建设新馆。", 7)
+    spans = [(0, 9), (9, 16), (16, 21)]
+    one, two, other = (
+        replace(evidence(chunk, 1, score), start=start, end=end)
+        for score, (start, end) in zip((3.0, 4.0, 0.5), spans, strict=True)
+    )
+    asked = understand("怎么控制化肥农药用量？")
+    assert say(asked, two, one, other) == "· 推广测土配方施肥。[1]\n· 开展统防统治。[1]"
+    assert say(understand("化肥农药用量控制吗？"), two, one).startswith("开展统防统治。[1]")
+
+
+@pytest.mark.parametrize(
+    ("stretch", "joined"),
+    [
+        ("甲县发展棉花;", False),
+        ("甲县发展棉花;乙县发展奶牛", False),
+        ("发展棉花;乙县发展奶牛", True),  # reads as if the two were one
+        ("甲县发展棉花;乙县", True),
+        ("发展奶牛", False),
+    ],
+)
+def test_a_stretch_holds_the_items_it_touches_whole(stretch: str, joined: bool) -> None:
+    text = "甲县发展棉花;乙县发展奶牛"
+    start = text.index(stretch)
+    assert joins_items(text, start, start + len(stretch)) is joined

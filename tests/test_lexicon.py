@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from eval.check import place_names
+from index.build import SHIPPED_PLAN
 from index.errors import DocumentError
+from index.reader import read
 from rag.lexicon import GAPPED_WEIGHT, Lexicon, load_lexicon
+from rag.lexicon import LEXICON as LEXICON_FILE
 
 LEXICON = Lexicon(
     {
@@ -74,3 +80,36 @@ def test_a_line_without_three_columns_is_named(tmp_path: Path, line: str) -> Non
     path.write_text(f"# 注\n{line}\n", encoding="utf-8")
     with pytest.raises(DocumentError, match=r"lexicon.tsv 第 2 行应有三列"):
         load_lexicon(path)
+
+
+def test_the_shipped_lexicon_is_general_and_covers_every_field() -> None:
+    lines = [line.split("\t") for line in LEXICON_FILE.read_text(encoding="utf-8").splitlines()]
+    entries = [line for line in lines if len(line) == 3 and not line[0].startswith("#")]
+    assert len(entries) >= 1500
+    names = place_names(read(SHIPPED_PLAN))
+    for word, official, _ in entries:
+        # words alone: nothing of one document, no place, no figure
+        assert not any(name in f"{word}|{official}" for name in names), (word, official)
+        assert not re.search(r"\d{3}", f"{word}|{official}"), (word, official)
+        assert word not in official.split("|"), word
+    fields = Counter(field for *_, field in entries)
+    wanted = [
+        "人口",
+        "就业",
+        "教育",
+        "医疗",
+        "住房",
+        "农业",
+        "工业",
+        "能源",
+        "交通",
+        "水利",
+        "生态",
+        "旅游",
+        "文化",
+        "财政",
+        "党建",
+        "信息化",
+        "社保",
+    ]
+    assert all(fields[field] >= 15 for field in wanted), fields

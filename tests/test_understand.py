@@ -209,6 +209,27 @@ def test_two_years_are_two_sides() -> None:
     assert [side.years for side in sides("2025年和2030年粮食产能分别是多少")] == [(2025,), (2030,)]
 
 
+def test_a_difference_is_matched_by_what_it_compares() -> None:
+    found = sides("公共充电桩2030年比2025年增加多少？")
+    assert [side.years for side in found] == [(2030,), (2025,)]
+    assert {side.core.replace(" ", "").strip("?？") for side in found} == {"公共充电桩"}
+
+
+@pytest.mark.parametrize("question", ["有色金属和化工产业合计多少", "有色金属和化工产业哪个更大"])
+def test_sums_and_comparisons_of_two_things_are_two_sides(question: str) -> None:
+    assert ["有色金属" in side.core for side in sides(question)] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("question", "years"),
+    [("十五五投入多少", ()), ("十四五投入多少", ()), ("十三五投入多少", (2020,)), ("十六五期间投入多少", (2035,))],
+)
+def test_a_plan_that_is_neither_the_documents_own_nor_the_last_is_another_year(
+    question: str, years: tuple[int, ...]
+) -> None:
+    assert years_of(question, Period(2026, 2030, None)) == years
+
+
 @pytest.mark.parametrize(
     "question", ["石湾县和柳川县分别新建多少农田", "石湾县和柳川县新建农田多少亩", "石湾和柳川哪个新建的农田多"]
 )

@@ -16,13 +16,14 @@ from index.figures import figures
 from index.keyword import bigrams
 from index.sentences import clauses
 from rag.cite import MARK
-from rag.disagree import differing, retold
+from rag.disagree import borne_out, differing, retold
 from rag.phrase import row_words
 from rag.prompts import render
 from rag.types import Evidence, Query, Selection
 
 NAME = "原文摘录"
 
+_HOW = re.compile(r"怎么|咋|如何|怎样|靠什么|靠啥|(?:什么|啥|哪些)(?:措施|办法|举措|招)")
 LENGTH_COST = 0.01  # of a bigram of the question, for each character shown
 
 
@@ -32,12 +33,15 @@ class Extractive:
 
     `longest` is the length in characters over which a quote is narrowed to the clauses that answer. `close` is how
     near in score (log-odds) a second piece of evidence must come to be shown as well; nearer for figures, of which a
-    second one is a doubt where a second sentence is a help.
+    second one is a doubt where a second sentence is a help. `kin` is the same for sentences of one paragraph that tell
+    how something is to be done, of which `most_points` are shown.
     """
 
     longest: int = 170
     close: float = 1.0
     close_figure: float = 0.5
+    kin: float = 2.0
+    most_points: int = 3
 
     name = NAME
 
@@ -54,10 +58,25 @@ class Extractive:
             elif other := self.rival(query, chosen[0], selection.evidence):
                 between = "\n" + render("perhaps")
                 chosen.append(other)
+        if len(chosen) == 1:
+            if (agreed := borne_out(query, chosen[0])) is not None:
+                yield render("yes" if agreed else "no")
+            elif further := self.points(query, chosen[0], selection.evidence):
+                yield "\n".join(f"· {self.quote(query, one)}" for one in further)
+                return
         for number, one in enumerate(chosen):
             yield (between if number else "") + self.quote(query, one)
         for asked in selection.unanswered:
             yield "\n" + render("side_missing", asked=asked)
+
+    def points(self, query: Query, best: Evidence, evidence: Sequence[Evidence]) -> list[Evidence]:
+        """For a question of how: the measures of the best paragraph, in its order, where others of its sentences are
+        nearly as likely to be meant; [] where the best stands alone or something else is asked."""
+        if not _HOW.search(query.text) or query.want == "figure" or best.passage.chunk.cells:
+            return []
+        same = [one for one in evidence if one.passage.rank == best.passage.rank and best.score - one.score <= self.kin]
+        held = sorted(same[: self.most_points], key=lambda one: one.start)
+        return held if len(held) > 1 else []
 
     def rival(self, query: Query, best: Evidence, evidence: Sequence[Evidence]) -> Evidence | None:
         """Other evidence that is almost as likely to answer: which of the two is meant is for the reader to say."""
