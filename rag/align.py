@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from index.embed import DEFAULT_MODEL, StaticEmbedder, load_embedder, unit_rows
+from index.embed import DEFAULT_MODEL, Embedder, StaticEmbedder, load_embedder, unit_rows
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -75,8 +75,12 @@ class Aligner:
 
 @cache
 def load_aligner() -> Aligner:
-    """The shipped model's words, whatever model the index was built with. Raises ModelMissing."""
-    embedder = load_embedder()
-    if not isinstance(embedder, StaticEmbedder):
-        raise TypeError(f"{DEFAULT_MODEL} is no static model")
-    return Aligner(embedder.tokenizer, embedder.vectors)
+    """The shipped model's words. Raises ModelMissing."""
+    return aligner_beside(load_embedder())
+
+
+def aligner_beside(embedder: Embedder) -> Aligner:
+    """The shipped model's words, whatever model the index was built with: those of `embedder` where it is that one."""
+    if isinstance(embedder, StaticEmbedder) and embedder.name == DEFAULT_MODEL.name:
+        return Aligner(embedder.tokenizer, embedder.vectors)
+    return load_aligner()

@@ -36,15 +36,13 @@ from index.period import Period
 from index.store import REBUILD, Index, load
 from index.targets import Register, registers
 from index.types import Chunk, Document
-from rag.align import load_aligner
+from rag.align import aligner_beside
 from rag.cite import cite
 from rag.config import Config
 from rag.disagree import named_by
 from rag.errors import LibraryError, UnsoundAnswer
-from rag.follow_up import completed_by
 from rag.generate.extractive import NAME, Extractive
 from rag.generate.model import EXTRACTIVE, open_model
-from rag.generate.written import Written
 from rag.judge import Judge, Verdict, read_model
 from rag.library import LIKE, Approved, Library, found_again, library_of, same, sources_of
 from rag.phrase import row_words
@@ -580,7 +578,7 @@ def open_pipeline(config: Config, progress: Callable[[str], None] = lambda messa
         )
     weights: Mapping[str, Any] = json.loads(WEIGHTS.read_text(encoding="utf-8"))
     frame = frame_of(index, embedder)
-    aligner = load_aligner()
+    aligner = aligner_beside(embedder)
     threshold = weights["threshold"] if config.refuse_below is None else config.refuse_below
     pipeline = Pipeline(
         index,
@@ -601,6 +599,10 @@ def open_pipeline(config: Config, progress: Callable[[str], None] = lambda messa
     )
     if config.llm == EXTRACTIVE:
         return pipeline
+    # Read only where a model speaks: the lock alone costs a tenth of a second.
+    from rag.follow_up import completed_by
+    from rag.generate.written import Written
+
     model = open_model(config.llm)
     generate = Written(model, pipeline.cited, index.segmenter.cut)
     return replace(pipeline, generate=generate, complete=partial(completed_by, model))

@@ -6,10 +6,12 @@ import re
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from rag.errors import ConfigError, GenerationError
-from rag.generate.number_lock import NumberLock
+
+if TYPE_CHECKING:
+    from rag.generate.number_lock import NumberLock
 
 EXTRACTIVE = "extractive"
 NAMED = re.compile(r"transformers:(?P<local>\S+)|server:(?P<model>\S+?)@(?P<url>https?://\S+)")
