@@ -52,7 +52,8 @@ from rag.rerank import Reranker, open_reranker, reranked
 from rag.retrieve import Retriever, distinct
 from rag.select import Selector
 from rag.types import Answer, Aside, Check, Citation, Evidence, Passage, Query, Selection, Status, Turn
-from rag.understand import Frame, names_of, sides_of, understand
+from rag.typos import Vocabulary
+from rag.understand import Frame, clean, gazetteer, is_elliptic, names_of, sides_of, understand
 from rag.verify import Cited, check_quote, verify
 
 WEIGHTS = Path(__file__).resolve().parent / "weights.json"
@@ -157,7 +158,7 @@ class Pipeline:
     def understood(self, question: str, history: Sequence[Turn]) -> Query:
         """The question as a Query; a follow-up in a model's words where there are sound ones."""
         query = understand(question, history, self.frame)
-        if self.complete is None or not query.completed:
+        if self.complete is None or not history or not is_elliptic(clean(question)):
             return query
         told = self.complete(question, history)
         return query if told is None else replace(understand(told, (), self.frame), question=question, completed=True)
@@ -556,7 +557,11 @@ def frame_of(index: Index, embedder: Embedder) -> Frame:
         vectors = embedder.embed_questions([text, *others])
         return [float(cosine) for cosine in vectors[1:] @ vectors[0]]
 
-    return Frame(period, {name: tuple(full) for name, full in places.items()}, region, index.segmenter.cut, likeness)
+    named = [*gazetteer(), *places]
+    vocabulary = Vocabulary.of(index.segmenter.dictionary, (chunk.text for chunk in index.chunks), named)
+    return Frame(
+        period, {name: tuple(full) for name, full in places.items()}, region, index.segmenter.cut, likeness, vocabulary
+    )
 
 
 def open_pipeline(config: Config, progress: Callable[[str], None] = lambda message: None) -> Pipeline:

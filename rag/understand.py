@@ -1,4 +1,4 @@
-"""Question -> Query: cleaned, completed from the history, with the years, places and units it asks about.
+"""Question -> Query: cleaned, slips mended, completed from the history, with the years, places and units it asks about.
 
 General for any plan: which years “十四五”末 or 基期 stand for comes from the documents' period, which names are places
 comes from the documents' terms; the word lists here are of the Chinese language alone.
@@ -20,6 +20,7 @@ from rag.errors import EmptyQuestion, QuestionTooLong
 from rag.kinds import kinds_asked
 from rag.lexicon import load_lexicon
 from rag.types import Query, Turn, Want
+from rag.typos import Vocabulary, mended
 
 if TYPE_CHECKING:
     from opencc import OpenCC
@@ -106,20 +107,25 @@ _CONTRASTS = (
 class Frame:
     """What of the documents is needed to read a question: the plan's period, the names of places (name -> the full
     names it may stand for), and the region that the documents are about, which restricts nothing when named. `cut` cuts
-    a text into words, `likeness` gives the cosine of a text with each of others (None: no follow-up by likeness)."""
+    a text into words, `likeness` gives the cosine of a text with each of others (None: no follow-up by likeness), and
+    slips are mended by the `vocabulary` (None: they stay)."""
 
     period: Period | None = None
     places: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     region: frozenset[str] = frozenset()
     cut: Callable[[str], list[str]] = list
     likeness: Callable[[str, Sequence[str]], Sequence[float]] | None = None
+    vocabulary: Vocabulary | None = None
+
+    def mended(self, text: str) -> str:
+        return text if self.vocabulary is None else mended(text, self.vocabulary)
 
 
 def understand(question: str, history: Sequence[Turn] = (), frame: Frame = Frame()) -> Query:
     """The question as a Query. Raises EmptyQuestion for one without anything to look up or without Chinese,
     QuestionTooLong beyond MAX_CHARACTERS characters."""
     asked = clean(question)
-    text = complete(asked, _readable(history), frame)
+    text = complete(frame.mended(asked), _readable(history, frame), frame)
     core = core_of(text, frame)
     return Query(
         question=question,
@@ -137,13 +143,13 @@ def understand(question: str, history: Sequence[Turn] = (), frame: Frame = Frame
     )
 
 
-def _readable(history: Sequence[Turn]) -> list[Turn]:
-    """The turns with their questions cleaned. One that could not be asked by itself was answered with an error: no
-    question leans on it, and it must not stop the present one."""
+def _readable(history: Sequence[Turn], frame: Frame) -> list[Turn]:
+    """The turns with their questions cleaned and mended. One that could not be asked by itself was answered with an
+    error: no question leans on it, and it must not stop the present one."""
     turns: list[Turn] = []
     for turn in history:
         try:
-            turns.append(replace(turn, question=clean(turn.question)))
+            turns.append(replace(turn, question=frame.mended(clean(turn.question))))
         except (EmptyQuestion, QuestionTooLong):
             continue
     return turns

