@@ -27,7 +27,6 @@ TOTAL = 6e7  # the frequencies of jieba's dictionary together, about
 
 _HAN = re.compile(r"[\u3400-\u9fff]+")
 _LETTERS = re.compile(r"(?<![A-Za-z0-9])[a-z]{2,18}(?![A-Za-z0-9])|(?<=\d[a-z])[a-z]{2,18}(?![A-Za-z0-9])")
-# Figures and measures stay; particles stand alone so often that a word made of one is none of the writer's.
 # Figures and measures stay as they are.
 _FIGURES = frozenset("零〇一二三四五六七八九十百千万亿两几第年月日")
 # What stands alone so often that it counts as a word of its own.
