@@ -52,9 +52,9 @@ test: $(DEV)
 # The test set is asked for the record only: nothing is fitted on it, no rule is written after its mistakes.
 eval: $(RUNTIME)
 	$(PY) -m eval check
-	$(PY) -m eval run --set dev --out eval/results/dev --fresh
-	$(PY) -m eval run --set test --out eval/results/test --fresh
-	$(PY) -m eval run --set test --mutate --out eval/results/test-mutated --fresh
+	$(PY) -m eval run --set dev --out eval/results/dev --jobs 2 --fresh
+	$(PY) -m eval run --set test --out eval/results/test --jobs 2 --fresh
+	$(PY) -m eval run --set test --mutate --out eval/results/test-mutated --jobs 2 --fresh
 	$(PY) -m eval ablate --set test --out eval/results/ablation
 	$(PY) -m eval report eval/results/dev
 	$(PY) -m eval report eval/results/test

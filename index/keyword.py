@@ -90,10 +90,6 @@ def _tokenizer(dictionary: BinaryIO | None = None) -> jieba.Tokenizer:
     tokenizer.initialized = True
     return tokenizer
 
-    def cut(self, text: str) -> list[str]:
-        """The text as a sequence of words, single characters and signs included."""
-        return list(self._tokenizer.cut(text, HMM=False))
-
 
 class _NamedText(io.BytesIO):
     """jieba reads its dictionary from a named binary file."""
