@@ -39,6 +39,7 @@ RUNS = {
 SECONDS = 1.0  # between two looks at the run in progress
 TEMPER = {
     "开发集 dev": "工具的权重是在这个题集上拟合的，成绩偏高；对外报告请用测试集。",
+    "拟合集 train": "工具的权重是在这个题集上拟合的，成绩偏高；对外报告请用测试集。",
     "测试集 test": "没有任何权重在这个题集上拟合，供对外报告。",
 }
 
