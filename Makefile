@@ -53,9 +53,11 @@ test: $(DEV)
 eval: $(RUNTIME)
 	$(PY) -m eval check
 	$(PY) -m eval run --set dev --out eval/results/dev --jobs 2 --fresh
-	$(PY) -m eval run --set test --out eval/results/test --jobs 2 --fresh
-	$(PY) -m eval run --set test --mutate --out eval/results/test-mutated --jobs 2 --fresh
-	$(PY) -m eval ablate --set test --out eval/results/ablation
+	@echo '$(PY) -m eval run --set test …, once more --mutate; beside them eval ablate --set test'
+	@$(PY) -m eval ablate --set test --out eval/results/ablation & beside=$$!; \
+	$(PY) -m eval run --set test --out eval/results/test --fresh \
+	&& $(PY) -m eval run --set test --mutate --out eval/results/test-mutated --fresh; runs=$$?; \
+	wait $$beside && exit $$runs
 	$(PY) -m eval report eval/results/dev
 	$(PY) -m eval report eval/results/test
 	$(PY) -m eval summary eval/results
