@@ -278,6 +278,13 @@ def test_an_output_that_exists_is_left_alone_unless_told(yunze: Pipeline, config
         run(yunze, config, source, out)
 
 
+def test_an_empty_output_holds_nothing_to_be_lost(yunze: Pipeline, config: Config, tmp_path: Path) -> None:
+    source, out = jsonl(tmp_path / "in.jsonl", [{"question": GRAIN}]), tmp_path / "out.jsonl"
+    out.touch()
+    run(yunze, config, source, out)
+    assert len(out.read_text(encoding="utf-8").splitlines()) == 1
+
+
 def test_a_long_sheet_is_written_row_by_row_and_says_so(
     yunze: Pipeline, config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
