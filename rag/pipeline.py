@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
 from index.build import DEFAULT_INDEX, build, needs_build
 from index.conflicts import Conflict, conflicts
@@ -564,6 +565,13 @@ def frame_of(index: Index, embedder: Embedder) -> Frame:
     )
 
 
+def compute_alone() -> None:
+    """One thread for the linear algebra of numpy and faiss, as long as the process lives: what a question multiplies is
+    too small for more to be any faster, and while they wait for work they keep a core busy that another question could
+    use. torch, which language models run on, has threads of its own and keeps them."""
+    ThreadpoolController().select(internal_api="openblas").limit(limits=1)
+
+
 def open_pipeline(config: Config, progress: Callable[[str], None] = lambda message: None) -> Pipeline:
     """A pipeline over the configured index. The default index is built first where it is missing or out of date.
 
@@ -576,6 +584,7 @@ def open_pipeline(config: Config, progress: Callable[[str], None] = lambda messa
             progress("正在建立索引……")
             build(out=folder, progress=progress)
     index = load(folder)
+    compute_alone()
     embedder = load_embedder(index.manifest["embedding"]["model"])
     if embedder.revision != index.manifest["embedding"]["revision"]:
         raise IndexMismatch(

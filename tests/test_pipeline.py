@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +30,7 @@ from rag.understand import understand
 from rag.verify import Cited, verify
 from tests.fakes import Asked, ScriptedGenerator, evidence, paragraph
 
+ROOT = Path(__file__).parents[1]
 GRAIN = "2030年粮食综合生产能力要达到多少？"
 
 
@@ -577,3 +581,17 @@ def test_the_copy_shares_no_place_with_the_original(tmp_path: Path) -> None:
     changed = sum(a != b for a, b in zip(original.splitlines(), copy.splitlines(), strict=False))
     assert changed > 200
     assert json.loads((tmp_path / "dev.jsonl").read_text(encoding="utf-8").splitlines()[0])["question"]
+
+
+def test_linear_algebra_takes_one_thread_and_torch_keeps_its_own(yunze_folder: Path) -> None:
+    script = (
+        "import torch\nfrom pathlib import Path\nfrom threadpoolctl import threadpool_info\n"
+        "from rag.config import Config\nfrom rag.pipeline import open_pipeline\n"
+        "torch.set_num_threads(3)\n"
+        f"open_pipeline(Config(Path({str(yunze_folder)!r})))\n"
+        "found = [one for one in threadpool_info() if one['internal_api'] == 'openblas']\n"
+        "assert all(one['num_threads'] == 1 for one in found), found\n"
+        "assert torch.get_num_threads() == 3\n"
+    )
+    environment = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
+    subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True, env=environment)
