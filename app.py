@@ -128,9 +128,11 @@ def launch(page: gr.Blocks, host: str, port: int) -> None:
 def serve(config: Config, host: str, port: int) -> None:
     """Open the page and stay until interrupted. The port is looked at first: loading the index takes longer."""
     check_port(host, port)
-    # Read by gradio and the model libraries when they are imported: nothing may be sent or fetched unasked.
+    # Read by gradio and the model libraries when they are imported: nothing may be sent, and nothing fetched but a
+    # model that the user has named.
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+    os.environ.setdefault("HF_HUB_OFFLINE", "0" if config.to_fetch else "1")
     bench = Bench(config)
     page = build_page(open_pipeline(config, lambda message: print(message, flush=True)), config, bench)
     launch(page, host, port)

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.errors import ModelMissing
+from index.hub import HUB_NAME, fetched
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 SHIPPED_MODELS = Path(__file__).parent / "models"
 DEFAULT_MODEL = SHIPPED_MODELS / "plan-zh-static"
-HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 
 # Name of the model, lower case -> what its authors put before a question and before a document, where the model's own
 # folder does not say it (https://huggingface.co/BAAI/bge-large-zh-v1.5, https://huggingface.co/intfloat/e5-large-v2).
@@ -35,9 +35,7 @@ KNOWN_PREFIXES = (
     (re.compile(r"(?:^|[-/\\])e5-(?:small|base|large)(?!.*instruct)"), "query: ", "passage: "),
 )
 
-# What a model consists of: fetched, and hashed into its revision. Weights as safetensors only.
-MODEL_FILES = ("*.json", "*.safetensors", "*.txt", "*.model")
-TEMPLATES = ("*.jinja",)  # fetched besides: how a language model that gives scores is asked
+MODEL_FILES = ("*.json", "*.safetensors", "*.txt", "*.model")  # hashed into a model's revision
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 
 
@@ -164,18 +162,7 @@ def locate(model: str | Path, kind: str = "向量模型") -> tuple[str, Path]:
         return str(folder.resolve()), folder
     if isinstance(model, Path) or not HUB_NAME.fullmatch(model):
         raise ModelMissing(f"应有{kind}文件夹 {model}，实际不存在；请检查路径，或去掉该设置。")
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HFValidationError
-
-    try:
-        # OSError covers being offline, an unknown name and a broken connection alike.
-        return model, Path(snapshot_download(model, allow_patterns=[*MODEL_FILES, *TEMPLATES]))
-    except (OSError, HFValidationError) as error:
-        raise ModelMissing(
-            f"应有{kind} {model}（文件夹或模型网站上的名称），实际没有这个文件夹，本地缓存里没有，也未能从网上取得"
-            f"（{type(error).__name__}）；"
-            "请先在有网络的机器上下载，再给出它的文件夹，或去掉该设置。"
-        ) from error
+    return model, fetched(model, kind)
 
 
 def known_prefixes(name: str) -> tuple[str, str]:

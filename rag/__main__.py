@@ -166,7 +166,7 @@ def _expand(options: argparse.Namespace) -> int:
     from rag.generate.model import open_model
     from rag.pipeline import open_pipeline
 
-    model = open_model(options.llm)
+    model = open_model(options.llm, _say)
     pipeline = open_pipeline(Config(options.index), _say)
     with _counted("段落") as progress:
         kept = expand(pipeline, model, options.out, progress)

@@ -7,8 +7,9 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from index.hub import on_hub
 from rag.errors import ConfigError
-from rag.generate.model import EXTRACTIVE, check_name
+from rag.generate.model import EXTRACTIVE, NAMED, check_name
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,14 @@ class Config:
             raise ConfigError(f"passages 应在 1 到 100 之间，收到 {self.passages}。")
         if self.reranker is not None and not self.reranker.strip():
             raise ConfigError("--reranker 应为重排模型的文件夹或名称，收到的是空的：请写上，或去掉这个设置。")
+
+
+    @property
+    def to_fetch(self) -> tuple[str, ...]:
+        """The models named as on the Hugging Face hub: these may be fetched."""
+        named = NAMED.fullmatch(self.llm)
+        models = (named["local"] if named is not None else None, self.reranker)
+        return tuple(model for model in models if model and on_hub(model))
 
 
 def config_from(settings: dict[str, Any]) -> Config:

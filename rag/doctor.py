@@ -11,8 +11,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from index.build import DEFAULT_INDEX, SHIPPED_PLAN, needs_build
-from index.embed import HUB_NAME, load_embedder
+from index.embed import load_embedder
 from index.errors import UserError
+from index.hub import cached, on_hub
 from index.store import load
 from rag.generate.model import EXTRACTIVE, NAMED, check_name
 from rag.rerank import KIND, check_reranker
@@ -127,20 +128,12 @@ def _reranker(model: str | None) -> Finding:
 
 def _local(subject: str, model: str, option: str, check: Callable[[Path], int], smaller: str) -> Finding:
     """A model on this machine; nothing is fetched. `check` gives the size of its weights or raises UserError."""
-    from rag.generate.local_llm import FILES
-
-    folder = Path(model).expanduser()
-    if not folder.is_dir():
-        from huggingface_hub import snapshot_download
-        from huggingface_hub.errors import HFValidationError
-
+    folder = cached(model) if on_hub(model) else Path(model).expanduser()
+    if folder is None:
         fetch = f"运行 hf download {model}（国内可先设 HF_ENDPOINT=镜像地址），或给出模型文件夹。"
-        if not HUB_NAME.fullmatch(model):
-            return Finding(subject, False, f"没有文件夹 {model}", f"核对 {option}的路径。")
-        try:
-            folder = Path(snapshot_download(model, allow_patterns=list(FILES), local_files_only=True))
-        except (OSError, HFValidationError):
-            return Finding(subject, False, f"本机没有模型 {model}，第一次提问时才会下载", fetch)
+        return Finding(subject, False, f"本机没有模型 {model}，用到时才会下载", fetch)
+    if not folder.is_dir():
+        return Finding(subject, False, f"没有文件夹 {model}", f"核对 {option}的路径。")
     try:
         size = check(folder)
     except UserError as error:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import struct
 import threading
+import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
@@ -22,8 +23,9 @@ from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from index.embed import HUB_NAME, PICKLES
+from index.embed import PICKLES
 from index.errors import ModelMissing
+from index.hub import cached, fetched, on_hub
 from rag.errors import GenerationError, PromptTooLong
 from rag.generate.model import THINK, Message, without_thinking
 from rag.generate.number_lock import LockProcessor, NumberLock, Vocabulary
@@ -31,8 +33,8 @@ from rag.generate.number_lock import LockProcessor, NumberLock, Vocabulary
 if TYPE_CHECKING:
     import torch
 
-FILES = ("*.json", "*.safetensors", "*.txt", "*.model", "*.jinja")
 LOOKED_UP = 10  # tokens guessed at once from the prompt
+PATIENCE = 60.0  # seconds until a model that was not to be had is tried again
 TOGETHER = 8  # prompts of a list in one batch
 INSTALL = "pip install -r requirements.txt"
 
@@ -59,15 +61,39 @@ class LocalModel:
         self.look_up = look_up
         self._loaded = loaded
         self._loading = threading.Lock()
+        self._missing: tuple[float, str] | None = None  # when the model was not to be had, and why
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="llm")
         self._kept: tuple[list[int], Any] | None = None  # tokens and the cache of what the network made of them
+
+    def fetch(self, progress: Callable[[str], None]) -> None:
+        """Fetch the model now where it is named as on the hub and missing. What hinders is told to `progress`, and to
+        whoever uses the model."""
+        try:
+            with self._loading, self._patience():
+                if on_hub(self.model) and cached(self.model) is None:
+                    progress(f"正在取得模型 {self.model}……")
+                check_folder(locate(self.model))
+        except ModelMissing as error:
+            progress(str(error))
 
     def load(self) -> Loaded:
         """The model, loaded on the first call. Raises ModelMissing."""
         with self._loading:
             if self._loaded is None:
-                self._loaded = read_model(locate(self.model))
+                with self._patience():
+                    self._loaded = read_model(locate(self.model))
             return self._loaded
+
+    @contextmanager
+    def _patience(self) -> Iterator[None]:
+        """A model that was not to be had is not tried again for a while: each question would wait for the network."""
+        if self._missing is not None and time.monotonic() - self._missing[0] < PATIENCE:
+            raise ModelMissing(self._missing[1])
+        try:
+            yield
+        except ModelMissing as error:
+            self._missing = time.monotonic(), str(error)
+            raise
 
     def write(
         self, messages: Sequence[Message], lock: NumberLock | None = None, longest: int = 400
@@ -232,23 +258,13 @@ def _failing(model: str) -> Iterator[None]:
 
 
 def locate(model: str) -> Path:
-    """The folder of a model, fetched or from the cache where it is named as on the hub. HF_ENDPOINT names another hub,
-    HF_HUB_OFFLINE=1 the cache alone. Raises ModelMissing."""
+    """The folder of a model, fetched or from the cache where it is named as on the hub. Raises ModelMissing."""
+    if on_hub(model):
+        return fetched(model, "模型")
     folder = Path(model).expanduser()
-    if folder.is_dir():
-        return folder
-    if not HUB_NAME.fullmatch(model):
+    if not folder.is_dir():
         raise ModelMissing(f"应有模型文件夹 {model}，实际不存在：请核对 --llm transformers: 后面的路径。")
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HFValidationError
-
-    try:
-        return Path(snapshot_download(model, allow_patterns=list(FILES)))
-    except (OSError, HFValidationError) as error:
-        raise ModelMissing(
-            f"应有模型 {model}（文件夹，或模型网站上的名称），实际本地没有，也未能从网上取得"
-            f"（{type(error).__name__}）：请核对名称和网络（可用 HF_ENDPOINT 换镜像），或先下载再给出文件夹。"
-        ) from error
+    return folder
 
 
 def check_folder(folder: Path) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -55,8 +55,9 @@ def check_name(llm: str) -> None:
         )
 
 
-def open_model(llm: str) -> Model:
-    """The model of that name; nothing is loaded or asked before it is used. Raises ConfigError."""
+def open_model(llm: str, progress: Callable[[str], None] = lambda message: None) -> Model:
+    """The model of that name. One on the hub is fetched now; nothing is loaded or asked before it is used. What
+    hinders is told to `progress` now and raised on use. Raises ConfigError."""
     check_name(llm)
     named = NAMED.fullmatch(llm)
     if named is None:
@@ -64,7 +65,9 @@ def open_model(llm: str) -> Model:
     if named["local"]:
         from rag.generate.local_llm import LocalModel
 
-        return LocalModel(named["local"])
+        model = LocalModel(named["local"])
+        model.fetch(progress)
+        return model
     from rag.generate.server_llm import ServerModel
 
     return ServerModel(named["model"], named["url"])
