@@ -95,6 +95,10 @@ _ONLY_MODIFIER = re.compile(r"^[^?？]{0,14}(?:呢|的呢)[?？]?$|^[^,，?？]{
 _TIME = re.compile(
     rf"(?:19|20)\d\d年?|{_PLAN_END.pattern}|{_END.pattern}|{_BASE.pattern}|[“\"]?十[一二三四五六七八九]五[”\"]?"
 )
+# 2020年是多少? asks of nothing but a year.
+_ONLY_TIME = re.compile(
+    rf"(?:到|在|至)?(?P<time>{_TIME.pattern})(?:末|底)?(?:的|呢|又|是|为|要|能|达到|目标|指标)*多少[?？。]*"
+)
 _WHOLE_REGION = re.compile("全[省市州县区疆盟旗]")
 _CONTRASTS = (
     ("城镇", "农村"), ("城市", "农村"), ("城里人", "农村人"), ("城里", "农村"), ("城里", "乡下"), ("市民", "农民"),
@@ -318,15 +322,17 @@ def complete(asked: str, history: Sequence[Turn], frame: Frame) -> str:
     earlier = history[-1].question
     if is_elliptic(earlier) and len(history) > 1:
         earlier = complete(earlier, history[:-1], frame)
-    fragment = _ELLIPTIC_START.sub("", asked)
+    fragment = only["time"] if (only := _ONLY_TIME.fullmatch(asked)) else _ELLIPTIC_START.sub("", asked)
     fragment = fragment[: at.start()] if (at := re.search("呢[,，]", fragment)) else fragment
     fragment = _ELLIPTIC_END.sub("", fragment).strip("的,，、 ")
     return _put(fragment, earlier, frame) if fragment else earlier
 
 
 def is_elliptic(question: str) -> bool:
-    """Whether a question leans on the one before: 那2025年呢? 农村的呢?"""
-    return bool(_ONLY_MODIFIER.match(question)) or (bool(_ELLIPTIC_START.match(question)) and len(question) <= 16)
+    """Whether a question leans on the one before: 那2025年呢? 农村的呢? 2020年是多少?"""
+    if _ONLY_MODIFIER.match(question) or _ONLY_TIME.fullmatch(question):
+        return True
+    return bool(_ELLIPTIC_START.match(question)) and len(question) <= 16
 
 
 def _put(fragment: str, earlier: str, frame: Frame) -> str:

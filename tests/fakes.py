@@ -21,7 +21,7 @@ from index.reader import read
 from index.store import Index
 from index.types import Cell, Chunk
 from rag.select import FEATURES
-from rag.types import Answer, Evidence, Passage, Query, Selection
+from rag.types import Answer, Aside, Evidence, Passage, Query, Selection
 
 
 @dataclass(frozen=True)
@@ -54,20 +54,20 @@ class ScriptedGenerator:
     """An answerer that says its queued replies in turn, a tuple of pieces each. `calls` records what it was given,
     `started` how many pieces it was asked for, `closed` how many of its replies have ended or were stopped."""
 
-    replies: list[tuple[str, ...]]
+    replies: list[tuple[str | Aside, ...]]
     name: str = "照本宣科"
     calls: list[tuple[Query, Selection]] = field(default_factory=list)
-    speaking: list[Iterator[str]] = field(default_factory=list)
+    speaking: list[Iterator[str | Aside]] = field(default_factory=list)
     started: int = 0
     closed: int = 0
 
-    def __call__(self, query: Query, selection: Selection) -> Iterator[str]:
+    def __call__(self, query: Query, selection: Selection) -> Iterator[str | Aside]:
         self.calls.append((query, selection))
         pieces = self._speak(self.replies.pop(0))
         self.speaking.append(pieces)  # held on to, as a model's thread is: only closing it ends it
         return pieces
 
-    def _speak(self, pieces: tuple[str, ...]) -> Iterator[str]:
+    def _speak(self, pieces: tuple[str | Aside, ...]) -> Iterator[str | Aside]:
         try:
             for piece in pieces:
                 self.started += 1

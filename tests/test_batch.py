@@ -28,6 +28,7 @@ from rag.batch.writing import ADDED
 from rag.config import Config
 from rag.errors import BatchError
 from rag.pipeline import Pipeline, open_pipeline
+from rag.types import Aside
 from tests.fakes import YUNZE, Asked, ScriptedGenerator
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -247,6 +248,49 @@ def test_a_docx_numbers_the_questions_and_lists_their_sources(yunze: Pipeline, c
     assert any(text.startswith("[1] 《") and "第" in text and "“" in text for text in told)
     raised = [run.text for one in paragraphs for run in one.runs if run.font.superscript]
     assert raised[0] == "[1]"
+
+
+def test_headings_within_a_list_stay_and_are_not_asked(yunze: Pipeline, config: Config, tmp_path: Path) -> None:
+    import docx
+
+    source = tmp_path / "in.txt"
+    source.write_text(f"一、农业类\n1、{GRAIN}\n二、生态类\n1、{FOREST}\n", encoding="utf-8")
+    assert run(yunze, config, source, tmp_path / "out.xlsx").tally.asked == 2
+    page = shown(tmp_path / "out.xlsx")
+    assert [(row[1], bool(row[2])) for row in page[1:]] == [
+        ("一、农业类", False), (f"1、{GRAIN}", True), ("二、生态类", False), (f"1、{FOREST}", True),
+    ]  # fmt: skip
+    run(yunze, config, source, tmp_path / "out.docx")
+    told = [one.text for one in docx.Document(str(tmp_path / "out.docx")).paragraphs if "Heading" in one.style.name]
+    assert told == ["一、农业类", f"1. {GRAIN}", "二、生态类", f"2. {FOREST}"]
+
+
+def test_a_list_with_columns_of_these_names_is_told_which_are_whose(
+    yunze: Pipeline, config: Config, tmp_path: Path
+) -> None:
+    source = sheet(tmp_path / "in.xlsx", [["问题", "答复"], [GRAIN, "旧"]])
+    book = load_workbook(source)
+    book.active.print_area = "A1:B2"
+    book.save(source)
+    outcome = run(yunze, config, source, tmp_path / "out.xlsx")
+    assert "“答复”列" in outcome.notices[-1]
+    page = load_workbook(tmp_path / "out.xlsx").worksheets[0]
+    assert page["B2"].value == "旧"
+    assert page["C1"].value == "答复"
+    assert page.print_area.endswith("$A$1:$H$2")  # else the answers were left out of what is printed
+
+
+def test_what_an_answer_notes_stands_beside_it(yunze: Pipeline, config: Config, tmp_path: Path) -> None:
+    source = jsonl(tmp_path / "in.jsonl", [{"question": GRAIN}, {"question": UNKNOWN}])
+    said = (Aside(note="模型没有作答"), "96万吨。[1]")
+    noted = replace(yunze, generate=ScriptedGenerator([said, said]))
+    run(noted, config, source, tmp_path / "out.jsonl")
+    first, second = answers(tmp_path / "out.jsonl")
+    assert list(first) == [*FIELDS, "note"]
+    assert first["note"] == "模型没有作答"
+    assert list(second) == FIELDS
+    run(noted, config, source, tmp_path / "out.csv")
+    assert "模型没有作答" in (tmp_path / "out.csv").read_text("utf-8-sig")
 
 
 @pytest.mark.parametrize("ending", ["xlsx", "csv", "docx"])

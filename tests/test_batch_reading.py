@@ -85,6 +85,11 @@ def test_numbering_is_taken_off_and_nothing_else(cell: str, rest: str) -> None:
         ("粮食产量目标是多少？是吗？", ("粮食产量目标是多少？是吗？",)),
         ("粮食产量和城镇化率的目标分别是多少？", ("粮食产量和城镇化率的目标分别是多少？",)),
         ("粮食产量目标\n是多少？", ("粮食产量目标\n是多少？",)),
+        ("一、农业类", ()),
+        (" （二）交通和水利方面：", ()),
+        ("二、人均寿命问题是什么", ("人均寿命问题是什么",)),
+        ("三、粮食产量", ("粮食产量",)),
+        ("农业类", ("农业类",)),
     ],
 )
 def test_questions_of_a_cell_are_told_apart(cell: str, questions: tuple[str, ...]) -> None:
@@ -127,6 +132,15 @@ def test_the_column_and_the_sheet_may_be_named(tmp_path: Path) -> None:
     assert asked(path, column="要查的") == [(2, "乙？")]
     assert asked(path, column="b") == [(2, "乙？")]
     assert asked(path, sheet="二") == [(2, "丙？")]
+    hidden = tmp_path / "hidden.xlsx"
+    made = Workbook()
+    made.active.sheet_state = "hidden"
+    for page, question in ((made.active, "隐？"), (made.create_sheet("正表"), "显？")):
+        page.append(["问题"])
+        page.append([question])
+    made.save(hidden)
+    assert asked(hidden) == [(2, "显？")]
+    assert asked(hidden, sheet="Sheet") == [(2, "隐？")]
     for chosen, named in (({"column": "没有"}, "--column"), ({"sheet": "三"}, "--sheet")):
         with pytest.raises(BatchError, match=named):
             open_list(path, **chosen)
@@ -224,6 +238,8 @@ def test_the_items_of_a_markdown_list_are_its_questions(tmp_path: Path) -> None:
     assert asked(path) == [(5, GRAIN), (6, "城镇化率的目标是多少？"), (9, "种什么？"), (10, "养什么？")]
     path.write_text(f"# 常见问题\n{GRAIN}\n\n种什么？\n", encoding="utf-8")
     assert asked(path) == [(2, GRAIN), (4, "种什么？")]
+    path.write_text(f"# 常见问题？\n## {GRAIN}\n答：很多。\n## **种什么**？ ##\n答：粮。\n", encoding="utf-8")
+    assert asked(path) == [(1, "常见问题？"), (2, GRAIN), (4, "种什么？")]
     text = tmp_path / "in.txt"
     text.write_bytes(f"1、{GRAIN}\r\n\r\n2、种什么？\r\n".encode("gb18030"))
     assert asked(text) == [(1, f"1、{GRAIN}"), (3, "2、种什么？")]
@@ -265,6 +281,7 @@ OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 512
         ("in.csv", b"\xff\x81 \xff question", "编码"),
         ("in.txt", b"\n \n", "里没有问题"),
         ("in.jsonl", b"\n \n", "里没有问题"),
+        ("in.md", "| 问题 |\n|---|\n| 种什么？ |\n".encode(), "表格请另存为 csv"),
         ("in.jsonl", '{"question": "甲"}'.encode("gb18030"), "应为 UTF-8 编码"),
         ("in.jsonl", b"{broken\n[1]\n", "没有一行能作答"),
         ("in.xlsx", b"no zip", "不是完好的 xlsx"),

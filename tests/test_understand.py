@@ -294,6 +294,11 @@ def test_two_follow_ups_in_a_row() -> None:
     assert "2030" not in completed
 
 
+def test_a_year_alone_is_asked_of_the_last_question() -> None:
+    assert follow_up("2020年是多少？", GRAIN) == "2020年粮食综合生产能力要达到多少?"
+    assert follow_up("到2025年要达到多少", GRAIN) == "2025年粮食综合生产能力要达到多少?"
+
+
 def test_a_follow_up_of_nothing_but_a_nod_is_the_last_question_again() -> None:
     assert follow_up("那呢？", GRAIN) == clean(GRAIN)
 
@@ -317,6 +322,8 @@ def test_a_question_that_stands_alone_is_left_alone(question: str) -> None:
 def test_elliptic() -> None:
     assert is_elliptic("那2025年呢?")
     assert is_elliptic("农村的呢")
+    assert is_elliptic("到2020年是多少?")
+    assert not is_elliptic("2020年产量是多少?")
     assert not is_elliptic("森林覆盖率是多少?")
 
 

@@ -16,7 +16,7 @@ from rag.pipeline import Pipeline
 
 STATUS = {"answered": "已答复", "refused": "未载明", "error": "出错"}
 ANSWER, EVIDENCE, NEW = "答复有变", "依据有变", "新问题"
-HEADINGS = ("序号", "问题", "变动", "原状态", "原答复", "现状态", "现答复", "原依据", "现依据")
+HEADINGS = ("清单行", "问题", "变动", "原状态", "原答复", "现状态", "现答复", "原依据", "现依据")
 WIDTHS = (7, 36, 10, 9, 50, 9, 50, 44, 44)
 
 

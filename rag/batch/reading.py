@@ -55,6 +55,7 @@ _OTHER_HEADING = re.compile(
 _ID_HEADINGS = frozenset(["id", "编号", "序号", "问题编号", "no", "no."])
 _LOOKS_ASKED = re.compile(r"[?？]|多少|几|哪|什么|怎|如何|吗|是否|目标")
 _MD_ITEM = re.compile(r"(\s*)(?:[-*+]|\d{1,4}[.)、])\s+(?:\[[ xX]\]\s+)?(.*)")
+_MD_QUESTION = re.compile(r"#{1,6}\s+(.*[?？])\s*#*")
 _MD_MARKS = re.compile(r"\*\*|__|`")
 # What reading a damaged workbook may end in, in openpyxl and beneath it.
 _DAMAGED = (KeyError, ValueError, TypeError, SyntaxError, zipfile.BadZipFile, zlib.error, EOFError)
@@ -226,16 +227,19 @@ def _lines_rows(path: Path, listing: Listing) -> Iterator[Row]:
 
 
 def _md_items(lines: Iterator[str] | io.TextIOBase) -> Iterator[tuple[int, str]]:
-    """The items of a Markdown list, each with the lines that go on it; in a file without lists, its lines. Headings,
-    quotations, rules and fences are no questions."""
+    """The items of a Markdown list, each with the lines that go on it; in a file without lists the headings that ask
+    (above answers, as FAQ pages have them), or else its lines. Quotations, tables, rules and fences ask nothing."""
     item: list[str] = []
     first = 0
     fenced = listed = False
     plain: list[tuple[int, str]] = []
+    asking: list[tuple[int, str]] = []
     for number, line in enumerate(lines, 1):
         if line.lstrip().startswith("```"):
             fenced = not fenced
             continue
+        if not fenced and not listed and (heading := _MD_QUESTION.fullmatch(line.strip())) and len(asking) < MAX_ROWS:
+            asking.append((number, _MD_MARKS.sub("", heading.group(1))))
         if fenced or re.match(r"\s*(?:#|>|---|===|\|)", line):
             line = "\n"
         found = _MD_ITEM.match(line)
@@ -252,7 +256,7 @@ def _md_items(lines: Iterator[str] | io.TextIOBase) -> Iterator[tuple[int, str]]
     if item:
         yield first, _MD_MARKS.sub("", "".join(item))
     if not listed:
-        yield from plain
+        yield from asking or plain
 
 
 # --- tables
@@ -451,6 +455,8 @@ def _open_workbook(path: Path, column: str, sheet: str) -> Listing:
         titles = [page.title for page in book.worksheets]
         if sheet and sheet not in titles:
             raise BatchError(f"{path.name} 里没有工作表“{sheet}”，有“{'”“'.join(titles)}”：请核对 --sheet。")
+        # What is hidden (lists for menus, earlier versions) is read where nothing else is there.
+        titles.sort(key=lambda title: book[title].sheet_state != "visible")
         found: list[tuple[str, tuple[str, ...], int, int, tuple[str, ...]]] = []
         refusal: BatchError | None = None
         for title in [sheet] if sheet else titles:

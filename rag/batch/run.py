@@ -41,7 +41,7 @@ from rag.batch.reading import Listing, Row, open_list, read_rows
 from rag.batch.record import check_list, error_record, evidence_digest, record, together
 from rag.batch.split import questions_in
 from rag.batch.state import Tally, tally
-from rag.batch.writing import check_output, list_time, lost_look, write_output
+from rag.batch.writing import check_output, list_time, notices_of, write_output
 from rag.config import Config
 from rag.errors import BatchError
 from rag.library import same as sameness
@@ -119,7 +119,7 @@ def run(
                 for path in (journal.path, *(Path(f"{journal.path}{ending}") for ending in ("-wal", "-shm"))):
                     path.unlink(missing_ok=True)
             raise
-        return Outcome(tally(journal), (*listing.notices, *lost_look(journal, out)), changed=changed, report=report)
+        return Outcome(tally(journal), (*listing.notices, *notices_of(journal, out)), changed=changed, report=report)
 
 
 def identity(pipeline: Pipeline, config: Config, source: Path, listing: Listing) -> dict[str, str]:
@@ -177,7 +177,9 @@ def _units(source: Path, listing: Listing) -> Iterator[tuple[Row, Unit | None]]:
         broken = broken or row.error
         yield row, unit
     if not asked:
-        what = f"，{broken}" if broken else "：至少应有一个问题，请核对文件。"
+        shape = "：应有列表（- 或 1.）、以问号结尾的标题，或每行一个问题；表格请另存为 csv 或 xlsx。"
+        md = source.suffix.lower() == ".md"
+        what = f"，{broken}" if broken else shape if md else "：至少应有一个问题，请核对文件。"
         raise BatchError(f"问题文件 {source} {'没有一行能作答' if broken else '里没有问题，是空的'}{what}")
 
 

@@ -18,6 +18,10 @@ _ASKS = re.compile(
     r"[?？]|多少|多大|几|哪|什么|啥|谁|怎|咋|如何|吗|是否|是不是|有没有|能不能|会不会|何时|何处|为何|呢|请说明|请介绍"
 )
 _NAMED = re.compile(r"(?:目标|率|比重|占比|面积|产量|产值|增加值|人数|里程|规模|寿命|年限|总量|收入)$")
+# 一、农业类 and （二）其他问题 stand above questions of a list and ask nothing.
+_ABOVE = re.compile(
+    r"[（(]?[一二三四五六七八九十]{1,3}[）)、.．]\s*[\u3400-\u9fff、和与及]{1,12}?(?:类|方面|领域|部分|篇|其[他它]|问题)[:：]?"
+)
 _LEAST_HAN = 3  # 那2020年呢？ is a question of its own, 是吗？ is not
 
 
@@ -30,9 +34,10 @@ def unnumbered(text: str) -> str:
 
 
 def questions_in(cell: str) -> tuple[str, ...]:
-    """The questions of a cell, () for a blank one. Text that leads up to a question stays with it."""
+    """The questions of a cell, () for a blank one and for a heading above questions. Text that leads up to a question
+    stays with it."""
     whole = unnumbered(cell)
-    if not whole:
+    if not whole or (_ABOVE.fullmatch(cell.strip()) and not _ASKS.search(cell)):
         return ()
     pieces: list[str] = []
     for stretch in _INNER_NUMBER.split(whole):

@@ -43,6 +43,7 @@ from rag.batch.state import (
 )
 from rag.errors import BatchError
 from rag.pipeline import Pipeline
+from rag.types import Citation
 
 ENDINGS = (".jsonl", ".csv", ".xlsx", ".docx")
 ADDED = ("答复", "状态", "置信度", "依据", "数字核对", "备注")
@@ -84,7 +85,7 @@ class Told:
         cells: tuple[Value, ...] = (
             self.text(row),
             state_of(row),
-            None if reply is None else shown(reply["record"]["confidence"]),
+            None if reply is None or reply["record"]["status"] == "error" else shown(reply["record"]["confidence"]),
             "" if reply is None else evidence_told(reply, self.titles),
             "" if reply is None else checks_told(reply),
             remark(row),
@@ -95,6 +96,11 @@ class Told:
             return (*cells, "未审核", "", "", "")
         told = DECIDED[decision.action] + ("" if is_current(decision, row) else "（依据已变，请重审）")
         return (*cells, told, decision.by, decision.at.replace("T", " ")[:16], decision.recipient)
+
+    def words(self, citation: Citation) -> str:
+        """The lines of a citation in full, those of a table's row with their columns."""
+        lines = self.pipeline.source(citation)
+        return "｜".join(f"{line.column}：{line.text}" if line.column else line.text for line in lines)
 
     def text(self, row: Answered) -> str:
         decision = self.decisions.get(row.position)
@@ -170,11 +176,12 @@ def write_sheet(out: Path, source: Path, name: str, rows: Iterable[Sequence[Valu
 
 
 def contract(row: Answered, backend: str) -> dict[str, Any]:
-    """The object of a row as jsonl holds it."""
+    """The object of a row as jsonl holds it; with a `note` where the answer has one."""
     if row.reply is None:
         return error_record(row.row.id, row.row.question, backend, row.row.error or "还没有答复")
     told = {**row.reply["record"], "id": row.row.id, "question": row.row.question}
-    return {name: told[name] for name in (*FIELDS, "error") if name in told}
+    noted = {"note": "；".join(row.reply["notes"])} if row.reply["notes"] else {}
+    return {name: told[name] for name in (*FIELDS, "error") if name in told} | noted
 
 
 def _write_jsonl(told: Told, part: Path) -> None:
@@ -207,7 +214,7 @@ def table_of(told: Told) -> Iterator[list[Value]]:
     if listing.kind not in ("table", "sheet"):
         yield ["序号", "问题", *told.added]
         for row in told.journal.rows():
-            if row.asks:
+            if row.asks or row.row.question:  # 一、农业类 asks nothing and stays
                 yield [row.row.id, row.row.question, *told.values(row)]
         return
     width = max(len(listing.headings), listing.column + 1)
@@ -250,11 +257,17 @@ def _write_xlsx(told: Told, part: Path) -> None:
     seal(part, told.source)
 
 
-def lost_look(journal: Journal, out: Path) -> tuple[str, ...]:
-    """What to say of a sheet that was too long to be kept in its look."""
-    if journal.listing.kind != "sheet" or out.suffix.lower() != ".xlsx" or journal.size() <= LOADED_ROWS:
-        return ()
-    return (f"工作表超过 {LOADED_ROWS:,} 行，逐行写出：内容和顺序不变，单元格格式没有保留",)
+def notices_of(journal: Journal, out: Path) -> tuple[str, ...]:
+    """What to say of the output: of a sheet too long to be kept in its look, and of columns that the list had already
+    under the names of those added."""
+    listing, ending = journal.listing, out.suffix.lower()
+    told = []
+    if listing.kind == "sheet" and ending == ".xlsx" and journal.size() > LOADED_ROWS:
+        told.append(f"工作表超过 {LOADED_ROWS:,} 行，逐行写出：内容和顺序不变，单元格格式没有保留")
+    twice = [name for name in ADDED if name in listing.headings]
+    if twice and ending in (".xlsx", ".csv"):
+        told.append(f"清单原有“{'”“'.join(twice)}”列，内容没有改动；这次的答复写在表右侧的同名列")
+    return tuple(told)
 
 
 def _heading_number(told: Told) -> int:
@@ -304,10 +317,22 @@ def _fill_sheet(page: Any, told: Told) -> None:
             )
     for at, name in enumerate(told.added):
         page.column_dimensions[get_column_letter(first + at)].width = WIDTHS[name]
+    last = get_column_letter(first + len(told.added) - 1)
     if page.auto_filter.ref:
         start, _, end = page.auto_filter.ref.partition(":")
-        last = get_column_letter(first + len(told.added) - 1)
         page.auto_filter.ref = f"{start}:{last}{re.sub(r'[^0-9]', '', end or start)}"
+    if page.print_area and "," not in page.print_area:  # else the answers would be left out of what is printed
+        start, _, end = page.print_area.rpartition("!")[2].replace("$", "").partition(":")
+        page.print_area = f"{start}:{last}{re.sub(r'[^0-9]', '', end or start)}"
+    _fit_to_width(page)
+
+
+def _fit_to_width(page: Any) -> None:
+    """Print a sheet as wide as a page: with the answers it is too wide for any."""
+    from openpyxl.worksheet.properties import PageSetupProperties
+
+    page.page_setup.orientation, page.page_setup.fitToWidth, page.page_setup.fitToHeight = "landscape", 1, 0
+    page.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
 
 
 def _put(page: Any, row: int, column: int, value: Value, like: Any) -> Any:
@@ -345,6 +370,8 @@ def _stream_sheet(
     for column, width in enumerate(widths, 1):
         page.column_dimensions[get_column_letter(column)].width = width
     page.freeze_panes = f"A{heading_row + 1}"
+    page.print_title_rows = f"{heading_row}:{heading_row}"
+    _fit_to_width(page)
     plain, heading = WriteOnlyCell(page), WriteOnlyCell(page)
     plain.alignment = heading.alignment = Alignment(vertical="top", wrap_text=True)
     heading.font, heading.fill = Font(bold=True), PatternFill("solid", fgColor="E3ECF5")
@@ -360,7 +387,8 @@ def _stream_sheet(
         page.append(cells)
 
 
-SOURCES = ("序号", "问题", "标记", "文件", "章节", "行", "引文", "原文")
+# 清单行 is the row of the list, as the remarks name it; the list may have a 序号 of its own.
+SOURCES = ("清单行", "问题", "标记", "文件", "章节", "原文行", "引文", "原文")
 SOURCE_WIDTHS = (7, 36, 6, 24, 36, 14, 50, 80)
 
 
@@ -371,8 +399,7 @@ def sources_of(told: Told) -> Iterator[list[Value]]:
         if row.reply is None:
             continue
         for one in citations_of(row.reply):
-            lines = told.pipeline.source(one)
-            words = "｜".join(f"{line.column}：{line.text}" if line.column else line.text for line in lines)
+            words = told.words(one)
             place = " › ".join(one.section)
             at = lines_told(one.lines, one.page)
             title = told.titles.get(one.doc, one.doc)
@@ -431,13 +458,13 @@ def _write_docx(told: Told, part: Path) -> None:
             f"docx 最多写 {DOCX_ROWS:,} 个问题，清单有 {told.journal.count():,} 个：请把 --out 改成 .xlsx。"
         )
     document = docx.Document()
-    for name in ("Normal", "Title", "Heading 2"):
+    for name in ("Normal", "Title", "Heading 1", "Heading 2"):
         style = document.styles[name]
         style.font.name = "Times New Roman"
         style.element.get_or_add_rPr().get_or_add_rFonts().set(qn("w:eastAsia"), "宋体" if name == "Normal" else "黑体")
         style.font.color.rgb = RGBColor(0, 0, 0)
     document.styles["Normal"].font.size = Pt(12)
-    document.styles["Heading 2"].font.size = Pt(13)
+    document.styles["Heading 1"].font.size, document.styles["Heading 2"].font.size = Pt(15), Pt(13)
     document.add_heading("问题答复", 0)
     counts = tally(told.journal)
     about = "、".join(f"《{document.title}》" for document in told.pipeline.documents)
@@ -448,6 +475,8 @@ def _write_docx(told: Told, part: Path) -> None:
     number = 0
     for row in told.journal.rows():
         if not row.asks:
+            if row.row.question:  # 一、农业类
+                document.add_heading(_clean(row.row.question.strip()), 1)
             continue
         number += 1
         document.add_heading(_clean(f"{number}. {_one_line(row)}"), 2)
@@ -463,7 +492,9 @@ def _write_docx(told: Told, part: Path) -> None:
             title = told.titles.get(one.doc, one.doc)
             place = " › ".join(one.section)
             at = lines_told(one.lines, one.page)
-            _small(document, _clean(f"[{one.n}] 《{title}》{place} {at}：“{one.quote}”"))
+            # The cell of a table alone, “145”, tells nobody what it is of.
+            whole = f"（整行：{told.words(one)}）" if len(one.lines) > 1 else ""
+            _small(document, _clean(f"[{one.n}] 《{title}》{place} {at}：“{one.quote}”{whole}"))
     properties = document.core_properties
     properties.title, properties.author, properties.comments = "问题答复", "", ""
     document.save(str(part))
