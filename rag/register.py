@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 
 from index.conflicts import CHECK, Conflict
@@ -17,7 +17,7 @@ from index.types import Chunk
 from rag.disagree import SAME_THING, Statement, statements
 from rag.phrase import row_words
 from rag.prompts import render
-from rag.types import Evidence, Passage, Query
+from rag.types import Evidence, Passage, Query, Worked
 
 LIKE = 0.3  # cosine of a topic with an indicator's name and titles from which the indicator is of that topic
 TOPIC = 0.5  # share of a topic's bigrams that stand in an indicator's name, titles or sentence
@@ -47,16 +47,6 @@ _DIFFERENCE = re.compile(
 )
 _AT: Mapping[Comparator, str] = {"=": "", "~": "约", ">=": "至少", ">": "至少", "<=": "最多", "<": "最多"}
 _TURNED: Mapping[Comparator, Comparator] = {">=": "<=", ">": "<", "<=": ">=", "<": ">"}
-
-
-@dataclass(frozen=True)
-class Worked:
-    """An answer made from the register: `text` with marks [rank], the evidence it cites, and `own` figures of the
-    answer itself, which no source holds (a count, a difference), as written."""
-
-    text: str
-    evidence: tuple[Evidence, ...]
-    own: tuple[str, ...]
 
 
 def asks_for_list(query: Query) -> bool:
