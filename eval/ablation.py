@@ -27,10 +27,9 @@ from eval.run import Plan, answer, prepare, response_of, unaided
 from eval.stats import Interval, difference_interval, ratio_interval
 from rag.config import Config
 from rag.pipeline import Pipeline, Reply, open_pipeline
-from rag.register import Worked
 from rag.retrieve import Retriever
 from rag.select import Selector
-from rag.types import Evidence, Passage, Query
+from rag.types import Evidence, Passage, Query, Worked
 
 KEYWORD = ("words", "bigrams", "characters", "lexicon")
 DENSE = ("whole", "sentence")

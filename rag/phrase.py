@@ -11,6 +11,7 @@ from collections.abc import Collection
 from index.figures import figures
 from index.tables import row_of as row_of
 from index.types import Chunk
+from rag.cite import MARK
 
 _BRACKETED = re.compile(r"[(（](?:单位[:：])?([^()（）]{1,12})[)）]\s*\|?\s*$")
 _GROWTH_COLUMN = re.compile("增长|增速|增幅|增减")
@@ -34,6 +35,11 @@ def row_words(chunk: Chunk, years: Collection[int] = ()) -> str:
     if row.nature:
         parts.append(row.nature)
     return f"{row.name.text}：{'，'.join(parts)}" if parts else row.name.text
+
+
+def unmarked(text: str) -> str:
+    """Words of a source whose own footnote signs [3] cannot pass for marks of an answer."""
+    return MARK.sub(r"［\1］", text)
 
 
 def unit_under(column: str, row_unit: str) -> str:

@@ -46,15 +46,16 @@ from rag.generate.extractive import NAME, Extractive
 from rag.generate.model import EXTRACTIVE, open_model
 from rag.judge import Judge, Verdict, read_model
 from rag.library import LIKE, Approved, Library, found_again, library_of, same, sources_of
+from rag.lists import box_list, by_place, counted
 from rag.phrase import row_words
 from rag.prompts import lines, render
-from rag.register import Worked, asks_for_list, listing, two_lists, worked_out
+from rag.register import asks_for_list, listing, two_lists, worked_out
 from rag.rerank import Reranker, open_reranker, reranked
 from rag.retrieve import Retriever, distinct
 from rag.select import Selector
-from rag.types import Answer, Aside, Check, Citation, Evidence, Passage, Query, Selection, Status, Turn
+from rag.types import Answer, Aside, Check, Citation, Evidence, Passage, Query, Selection, Status, Turn, Worked
 from rag.typos import Vocabulary
-from rag.understand import Frame, clean, gazetteer, is_elliptic, names_of, sides_of, understand
+from rag.understand import MAX_SIDES, Frame, clean, gazetteer, is_elliptic, names_of, sides_of, understand
 from rag.verify import Cited, check_quote, verify
 
 WEIGHTS = Path(__file__).resolve().parent / "weights.json"
@@ -171,7 +172,7 @@ class Pipeline:
         if (made := self.from_register(query)) is not None:
             passages = distinct([*(one.passage for one in made.evidence), *found])
             stretches = {one.passage.rank: (one.start, one.end) for one in made.evidence}
-            verdict = Verdict(1.0, True, REGISTERED)
+            verdict = Verdict(0.0 if made.refused else 1.0, not made.refused, REGISTERED)
             return Reply(passages, made.evidence, verdict, spoken([made.text]), made.own, stretches)
         passages = in_order(found, selection)
         if not verdict.answered:
@@ -181,6 +182,8 @@ class Pipeline:
         # What is worked out is worked out from quotations.
         speaker = Extractive() if told else self.generate
         pieces = spoken(speaker(query, selection), f"\n{told}" if told else "")
+        if speaker.name == NAME and len(selection.parts) == 1 and (count := counted(query, selection.parts[0])):
+            own = (*own, count.figure)
         own = (*selection.unanswered, *own)
         return Reply(passages, selection.evidence, verdict, pieces, own, backend=speaker.name)
 
@@ -324,13 +327,16 @@ class Pipeline:
             if judged.answerable < least:
                 unanswered += told_apart(side, sides)
                 continue
+            if len(sides) > MAX_SIDES and not (judged.answered and best[0].features["place"]):
+                continue
             chunk = best[0].passage.chunk
             passage = by_chunk.setdefault(chunk.id, Passage(chunk, best[0].passage.score, len(by_chunk) + 1))
             parts.setdefault((passage.rank, best[0].start), replace(best[0], passage=passage))
-        if not parts:
+        if not parts or (len(sides) > MAX_SIDES and len(parts) < 2):
             return found, Selection(evidence, evidence[:1]), verdict
         chosen = tuple(parts.values())
         every = tuple(sorted(by_chunk.values(), key=lambda passage: passage.rank))
+        unanswered = ["、".join(unanswered)] if len(sides) > MAX_SIDES and unanswered else unanswered
         others = tuple(one for one in evidence if (one.passage.rank, one.start) not in parts)
         surest = max((judged for _, judged in answers), key=lambda judged: judged.answerable)
         weakest = min(judged.confidence for _, judged in answers if judged.answered) if surest.answered else 0.0
@@ -365,9 +371,13 @@ class Pipeline:
         return evidence, self.judge(side, evidence)
 
     def from_register(self, query: Query) -> Worked | None:
-        """An answer that the register of targets gives whole: a list of targets, or a list that the documents give
-        twice with other members. None for every other question."""
+        """An answer that is read off the documents whole: what a 专栏 holds, a list of targets from the register, or a
+        list that the documents give twice with other members. None for every other question."""
         likeness = self.frame.likeness
+        if (box := box_list(query, self.index.chunks)) is not None:
+            return box
+        if (places := by_place(query, self.index.chunks, self.frame.parts)) is not None:
+            return places
         if asks_for_list(query):
             return listing(query, self.registers, self.chunk_of, likeness)
         if query.want != "list":

@@ -6,18 +6,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 
 from index.conflicts import CHECK, Conflict
-from index.figures import Comparator, Figure, unit_of
+from index.figures import Comparator, Figure, figures, unit_of
 from index.keyword import bigrams, fold
 from index.targets import Register, Target
 from index.types import Chunk
 from rag.disagree import SAME_THING, Statement, statements
 from rag.phrase import row_words
 from rag.prompts import render
-from rag.types import Evidence, Passage, Query
+from rag.types import Evidence, Passage, Query, Worked
 
 LIKE = 0.3  # cosine of a topic with an indicator's name and titles from which the indicator is of that topic
 TOPIC = 0.5  # share of a topic's bigrams that stand in an indicator's name, titles or sentence
@@ -41,6 +41,16 @@ _NOT_TOPIC = re.compile(
     r"都有|提出|设置|设定|设了|明确|确定|规定|制定|一共|总共|有关|方面|领域|相关|表示|关于|规划|"
     r"[的是有用以请把个项里中到年了]|\d+|[,，。?？、]"
 )
+_BEYOND = (
+    r"(?:超过|突破|高于|大于|多于|超|不低于|不少于|不小于|至少|达到|达|够|"
+    r"低于|小于|少于|不到|不足|不超过|不高于|不多于|至多|等于)"
+)
+_BOUND = re.compile(rf"{_BEYOND}|以上|以下|以内|[≥≤<>]")
+_REACHES = re.compile(r"(?:达到?|够|到)了?$")
+_ASKS_BOUND = re.compile(r"哪些|哪几|哪[个项]|什么|啥|列出|列举|有几|多少[个项]|全部|所有|指标|目标")
+_NO_TARGET = re.compile(
+    r"(?:项目|工程|企业|公司|县市?|乡镇|园区|地方|地区|措施|单位|部门|政策|人)(?=有|是|都|[?？。]|$)"
+)
 _SUM = re.compile(r"合计|总共|一共|加起来|之和|相加|加在一起")
 _DIFFERENCE = re.compile(
     r"比.{0,14}(?:多|增加|提高|高|少|增长|低|减少|下降)了?多少|增加了?多少|相差|差了?多少|涨了?多少|提高了?多少|多了?多少|差距"
@@ -49,19 +59,43 @@ _AT: Mapping[Comparator, str] = {"=": "", "~": "约", ">=": "至少", ">": "至�
 _TURNED: Mapping[Comparator, Comparator] = {">=": "<=", ">": "<", "<=": ">=", "<": ">"}
 
 
-@dataclass(frozen=True)
-class Worked:
-    """An answer made from the register: `text` with marks [rank], the evidence it cites, and `own` figures of the
-    answer itself, which no source holds (a count, a difference), as written."""
-
-    text: str
-    evidence: tuple[Evidence, ...]
-    own: tuple[str, ...]
-
-
 def asks_for_list(query: Query) -> bool:
-    """Whether a question asks for a list of targets."""
-    return bool(_ASKS.search(query.text))
+    """Whether a question asks for a list of targets, of a kind or beyond a bound."""
+    return bool(_ASKS.search(query.text)) or bound_in(query) is not None
+
+
+def bound_in(query: Query) -> Figure | None:
+    """The bound by which a question asks for targets (产值超过100亿元的有哪些), its comparator what it asks; None where
+    it names none or several, or asks for other things than targets (投资超过1亿元的项目有哪些)."""
+    named = [figure for figure in figures(query.text) if figure.kind == "quantity" and figure.unit]
+    if len(named) != 1 or not _ASKS_BOUND.search(query.text) or _NO_TARGET.search(query.text):
+        return None
+    (bound,) = named
+    around = f"{query.text[max(0, bound.start - 4) : bound.start]} {query.text[bound.end : bound.end + 3]}"
+    behind = re.match(r"(?:及?以[上下内])?(?:的|有|[?？。]|$)", query.text[bound.end :])
+    if not _BOUND.search(around) or behind is None:
+        return None
+    if bound.comparator in ("=", "~") and _REACHES.search(query.text[: bound.start]):
+        return replace(bound, comparator=">=")
+    return bound if bound.comparator not in ("=", "~") or "等于" in around else None
+
+
+def _within(target: Target, bound: Figure) -> bool:
+    """Whether a target lies within a bound for certain: of 至少95% that is known of 超过90%, and not of 低于98%."""
+    factor, unit = unit_of(target.unit)
+    if target.value is None or unit != bound.unit:
+        return False
+    low = Decimal(target.value) * factor
+    high = low if target.value_max is None else Decimal(target.value_max) * factor
+    if (target.comparator == "~" or target.approx) and bound.value in (low, high):  # 接近100%
+        return False
+    if bound.comparator in (">=", ">"):
+        above = low > bound.value or (low == bound.value and (bound.comparator == ">=" or target.comparator == ">"))
+        return above and target.comparator not in ("<=", "<")
+    if bound.comparator in ("<=", "<"):
+        below = high < bound.value or (high == bound.value and (bound.comparator == "<=" or target.comparator == "<"))
+        return below and target.comparator not in (">=", ">")
+    return low == high == bound.value and target.comparator == "="
 
 
 def two_lists(query: Query, conflicts: Sequence[Conflict], chunks: Mapping[str, Chunk]) -> Worked | None:
@@ -91,7 +125,8 @@ def listing(
     likeness: Callable[[str, Sequence[str]], Sequence[float]] | None,
 ) -> Worked | None:
     """All targets that a question asks to be listed, in the order of the text; None where the register holds nothing of
-    the kind."""
+    the kind, and a refusal where it holds none within the bound that is asked for."""
+    bound = bound_in(query)
     chosen = [target for register in registers.values() for target in register.targets]
     if nature := _NATURE.search(query.text):
         chosen = [target for target in chosen if target.nature == nature.group()]
@@ -103,16 +138,26 @@ def listing(
         chosen = [target for target in chosen if target.source == "table"]
     if query.years:
         chosen = [target for target in chosen if target.year in query.years]
-    topic = "".join(_NOT_TOPIC.sub(" ", query.core).split())
+    said = query.core
+    if bound is not None:
+        if not any(unit_of(t.unit)[1] == bound.unit for register in registers.values() for t in register.targets):
+            return Worked(render("no_unit", unit=bound.unit), (), (), refused=True)
+        chosen = [target for target in chosen if _within(target, bound)]
+        said = re.sub(rf"{_BEYOND}|及?以[上下内]|[≥≤<>]", " ", said.replace(fold(bound.text), " "))
+    topic = "".join(_NOT_TOPIC.sub(" ", said).split())
     if len(topic) >= 2:
-        chosen = _of_topic(topic, query, chosen, chunks, likeness)
+        # 产值 stands in names of indicators: one that is only like it (地区生产总值) is not meant.
+        if bound is not None and any(_named(topic, t) for register in registers.values() for t in register.targets):
+            chosen = [target for target in chosen if _named(topic, target)]
+        else:
+            chosen = _of_topic(topic, query, chosen, chunks, likeness)
     rows = {t.chunk for t in chosen if t.source == "table"}  # a row is told as a whole, once
     distinct = {
         t.chunk if t.chunk in rows else (t.chunk, t.start, t.indicator, t.subject, t.text_value): t for t in chosen
     }
     chosen = list(distinct.values())
     if not chosen:
-        return None
+        return None if bound is None else Worked(render("none_within", bound=_told_bound(query, bound)), (), (), True)
     evidence: list[Evidence] = []
     lines: list[str] = []
     for number, target in enumerate(chosen, 1):
@@ -121,6 +166,13 @@ def listing(
         lines.append(f"· {told(target, chunk)}[{number}]")
     count = f"{len(chosen)}项"
     return Worked("\n".join([render("listed", count=count), *lines]), tuple(evidence), (count,))
+
+
+def _told_bound(query: Query, bound: Figure) -> str:
+    """A bound as the question words it: 超过100亿元, 50%以上."""
+    before = re.search(rf"{_BEYOND}?$", query.text[: bound.start])
+    behind = re.match(r"及?以[上下内]", query.text[bound.end :])
+    return f"{before.group() if before else ''}{bound.text}{behind.group() if behind else ''}"
 
 
 def told(target: Target, chunk: Chunk) -> str:
@@ -157,6 +209,12 @@ def _of_topic(
         if share >= TOPIC or cosine >= LIKE or any(term in fold(target.indicator) for term in official):
             found.append(target)
     return found
+
+
+def _named(topic: str, target: Target) -> bool:
+    """Whether the indicator's own name holds most of a topic."""
+    wanted = set(bigrams(topic))
+    return len(wanted & set(bigrams(fold(target.subject + target.indicator)))) >= TOPIC * len(wanted)
 
 
 def _name_with_titles(target: Target, chunk: Chunk) -> str:

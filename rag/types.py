@@ -88,6 +88,18 @@ class Selection:
 
 
 @dataclass(frozen=True)
+class Worked:
+    """An answer made without the answerer: `text` with marks [rank], the evidence it cites, and `own` figures of the
+    answer itself, which no source holds (a count, a difference), as written. `refused`: it says that the documents do
+    not hold what was asked for."""
+
+    text: str
+    evidence: tuple[Evidence, ...]
+    own: tuple[str, ...]
+    refused: bool = False
+
+
+@dataclass(frozen=True)
 class Citation:
     """What the mark [n] of an answer rests on.
 

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 MAX_CHARACTERS = 500
 GAZETTEER = Path(__file__).resolve().parent.parent / "index" / "sources" / "places.txt"
 MAX_SIDES = 3
+MOST_PARTS = 15  # places of a region that 各县市 stands for
+EACH_PLACE = re.compile(
+    r"(?:各|每个?)(?:个)?(?:县[(（]市[)）]|县市区?|市县|区县|县区|旗县|县|旗)(?![级乡镇域])|(?:县市|区县|市县)分别"
+)
 RUN = 3  # words of a run that a follow-up may replace
 LIKE = 0.2  # cosine from which a run counts as the counterpart of a follow-up
 
@@ -120,6 +124,12 @@ class Frame:
     cut: Callable[[str], list[str]] = list
     likeness: Callable[[str, Sequence[str]], Sequence[float]] | None = None
     vocabulary: Vocabulary | None = None
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Full names of the places that the region consists of: its counties and their like."""
+        full = dict.fromkeys(name for names in self.places.values() for name in names if name not in self.region)
+        return tuple(name for name in full if re.search("(?:[县市旗]|(?<![园新发])区)$", name))
 
     def mended(self, text: str) -> str:
         return text if self.vocabulary is None else mended(text, self.vocabulary)
@@ -277,6 +287,13 @@ def sides_of(query: Query, frame: Frame) -> tuple[Query, ...]:
     names = _names_in(query.text, frame)
     if len(names) > 1 and (query.want == "figure" or _COMPARES.search(query.text)):
         return tuple(_at(query, name, names, frame) for name in names[:MAX_SIDES])
+    each = EACH_PLACE.search(query.text) and (query.want == "figure" or re.search("分别|各自", query.text))
+    if not names and each and 1 < len(frame.parts) <= MOST_PARTS:
+        core = EACH_PLACE.sub(" ", query.core)
+        core = core if _LOOKED_UP.search(core) else query.core
+        return tuple(
+            _at(replace(query, core=f"{fold(place)} {core}"), place, (place,), frame) for place in frame.parts
+        )
     if _EACH.search(query.text) and (pair := _PAIR.search(query.core)):
         return tuple(replace(query, core=query.core.replace(other, " ", 1)) for other in reversed(pair.groups()))
     parts = [part.strip() for part in re.split(r"[,，;；?？。]", query.text) if part.strip()]

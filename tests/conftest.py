@@ -22,7 +22,7 @@ from index.build import SHIPPED_PLAN, build
 from page.bench import Bench
 from rag.config import Config
 from rag.pipeline import Pipeline, open_pipeline
-from tests.fakes import QINGHE, SHUANGLIN, YUNZE, Asked
+from tests.fakes import LINGAN, QINGHE, SHUANGLIN, YUNZE, Asked
 
 ROOT = Path(__file__).parents[1]
 PATIENCE = 60  # seconds until something expected on a busy machine counts as missing
@@ -66,6 +66,14 @@ def qinghe(documents: Path, tmp_path_factory: pytest.TempPathFactory) -> Pipelin
     folder = tmp_path_factory.mktemp("qinghe") / "index"
     build([documents / "qinghe.txt"], folder)
     return opened(folder)
+
+
+@pytest.fixture(scope="session")
+def lingan(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
+    folder = tmp_path_factory.mktemp("lingan")
+    (folder / "lingan.txt").write_text(LINGAN, encoding="utf-8")
+    build([folder / "lingan.txt"], folder / "index")
+    return opened(folder / "index")
 
 
 @pytest.fixture(scope="session")

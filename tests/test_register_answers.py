@@ -19,7 +19,7 @@ from rag.disagree import at_odds, differing, retold, statements
 from rag.phrase import row_words
 from rag.pipeline import Pipeline, open_pipeline
 from rag.prompts import render
-from rag.register import asks_for_list, told, worked_out
+from rag.register import asks_for_list, bound_in, told, worked_out
 from rag.types import Answer, Evidence, Query
 from rag.understand import understand
 from tests.fakes import YUNZE, evidence, paragraph, row
@@ -578,3 +578,61 @@ def test_each_plan_disagrees_with_itself_alone(two_plans: Pipeline, lanting: Pip
     assert set(two_plans.conflicts) == {"lanting", "yunze"}
     for doc, found in two_plans.conflicts.items():
         assert [(one.kind, one.about) for one in found] == [(one.kind, one.about) for one in alone[doc]]
+
+
+@pytest.mark.parametrize(
+    ("question", "names"),
+    [
+        ("产值超过100亿元的有哪些？", ["竹木加工产业产值"]),
+        ("产值超过60亿元的有哪些？", ["竹木加工产业产值", "茶叶产业产值"]),
+        ("达到100%的指标有哪些？", ["生活垃圾无害化处理率", "农村自来水普及率"]),
+        ("不低于98%的指标有哪些？", ["污水处理率", "生活垃圾无害化处理率", "农村自来水普及率"]),
+        ("高于98%的指标有哪些？", ["生活垃圾无害化处理率", "农村自来水普及率"]),
+        ("不超过10%的指标有哪些？", ["城镇调查失业率"]),
+        ("低于70%的约束性指标", ["森林覆盖率", "单位地区生产总值能耗降低"]),
+        ("有哪些指标超过50万吨？", ["粮食产量"]),
+        ("超过500000吨的指标有哪些？", ["粮食产量"]),
+        ("78岁以上的指标有哪些？", ["人均预期寿命"]),
+    ],
+)
+def test_targets_beyond_a_bound_are_listed_and_counted(lingan: Pipeline, question: str, names: list[str]) -> None:
+    answer = lingan.ask(question)
+    head, *lines = answer.text.split("\n")
+    assert head == f"共{len(names)}项："
+    assert [line.removeprefix("· ").startswith(name) for line, name in zip(lines, names, strict=True)] == [True] * len(
+        names
+    )
+    assert len(answer.citations) == len(names)
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        ("超过1000万美元的指标有哪些？", "从原文读出的指标里没有以“美元”为单位的。"),
+        ("超过200万吨的指标有哪些？", "从原文读出的指标里没有“超过200万吨”的。"),
+        ("产值300亿元以上的有哪些？", "从原文读出的指标里没有“300亿元以上”的。"),
+    ],
+)
+def test_a_bound_that_nothing_is_beyond_is_said_so(lingan: Pipeline, question: str, said: str) -> None:
+    answer = lingan.ask(question)
+    assert (answer.status, answer.text) == ("refused", said)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "投资超过1亿元的项目有哪些？",  # no targets
+        "森林覆盖率达到62.5%有哪些措施？",
+        "粮食产量比油料多50万吨有什么依据？",
+        "产值超过50亿元、低于100亿元的有哪些？",  # two bounds
+        "森林覆盖率超过60%了吗？",
+    ],
+)
+def test_other_questions_with_a_bound_list_no_targets(question: str) -> None:
+    assert bound_in(understand(question)) is None
+
+
+def test_a_bound_is_met_only_by_what_meets_it_for_certain(lanting: Pipeline) -> None:
+    # 4万个以上 is beyond 3万, may be below 5万 and may not be
+    assert "公共充电桩" in lanting.ask("超过3万个的指标有哪些？").text
+    assert "公共充电桩" not in lanting.ask("不超过5万个的指标有哪些？").text

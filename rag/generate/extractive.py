@@ -15,9 +15,9 @@ from index.chunk import label_of
 from index.figures import figures
 from index.keyword import bigrams
 from index.sentences import clauses
-from rag.cite import MARK
 from rag.disagree import borne_out, differing, retold
-from rag.phrase import row_words
+from rag.lists import counted
+from rag.phrase import row_words, unmarked
 from rag.prompts import render
 from rag.types import Evidence, Query, Selection
 
@@ -66,6 +66,8 @@ class Extractive:
                 return
         for number, one in enumerate(chosen):
             yield (between if number else "") + self.quote(query, one)
+            if len(selection.parts) == 1 and not number and (count := counted(query, one)):
+                yield render("counted", count=count.told)
         for asked in selection.unanswered:
             yield "\n" + render("side_missing", asked=asked)
 
@@ -90,18 +92,13 @@ class Extractive:
         chunk = evidence.passage.chunk
         mark = f"[{evidence.passage.rank}]"
         if chunk.cells:
-            return f"{_unmarked(row_words(chunk, query.years))}{mark}"
+            return f"{unmarked(row_words(chunk, query.years))}{mark}"
         text = evidence.text
         if len(text) > self.longest:
             start, end = narrow(query, text, self.longest)
             text = text[start:end].strip("、;；,， ")
         label = label_of(chunk) if chunk.kind == "item" else ""
-        return f"{_unmarked(text if label in text else f'{label}：{text}')}{mark}"
-
-
-def _unmarked(text: str) -> str:
-    """Words of a source whose own footnote signs [3] cannot pass for marks of the answer."""
-    return MARK.sub(r"［\1］", text)
+        return f"{unmarked(text if label in text else f'{label}：{text}')}{mark}"
 
 
 def narrow(query: Query, text: str, longest: int) -> tuple[int, int]:
