@@ -121,7 +121,7 @@ class Prepared:
     above: Mapping[str, Bags]
     words: Bags
     around: Bags
-    questions: range
+    questions: Numbers
     asked_words: Bags
     asked_bigrams: Bags
     answered: Bags
@@ -207,7 +207,7 @@ class Selector:
             {kind: Bags.of([self.numbered(kind, self._cuts[kind](titles))]) for kind in ("characters", "bigrams")},
             Bags.of(self.aligner.ids([whole if chunk.cells else f"{label} {text}" for text in texts])),
             Bags.of(self.aligner.ids([whole])),
-            range(begin, until),
+            np.arange(begin, until, dtype=np.int32),
             Bags.of(self.aligner.ids([question.text for question in questions])),
             Bags.of([self.numbered("bigrams", bigrams(question.text)) for question in questions]),
             Bags.of(
@@ -288,8 +288,10 @@ class Selector:
     def _held(self, kind: str, terms: Iterable[str], bags: Bags) -> NDArray[np.bool_]:
         """(n_terms, n_bags): which bag holds which of the terms."""
         known = self._numbers[kind]
-        numbers, place = np.unique([known.get(term, -1) for term in terms], return_inverse=True)
-        return bags.holding(numbers)[place]
+        numbers = np.array([known.get(term, -1) for term in terms], dtype=np.int32)  # -1: in no chunk met so far
+        found = np.zeros((len(numbers), len(bags.sizes)), dtype=np.bool_)
+        found[numbers >= 0] = bags.holding(numbers[numbers >= 0])
+        return found
 
     def _met(
         self, asked: _Asked, prepared: Sequence[Prepared], of_passage: NDArray[np.intp]
@@ -310,7 +312,7 @@ class Selector:
     def _likeness(self, query: Query, prepared: Sequence[Prepared]) -> dict[str, NDArray[np.float32]]:
         """By the names of _OWN, how like the question the prepared question for each candidate is that is most like it;
         0 where there is none."""
-        numbers = [number for one in prepared for number in one.questions]
+        numbers = np.concatenate([one.questions for one in prepared])
         words = self.aligner.question(query.text)
         met = self.aligner.met(words, Bags.joined([one.asked_words for one in prepared]))
         pairs = Bags.joined([one.asked_bigrams for one in prepared])
@@ -486,5 +488,5 @@ def _share(asked: Mapping[str, float], held: NDArray[np.bool_]) -> NDArray[np.fl
 def _cosines(rows: NDArray[np.float32], vector: NDArray[np.float32]) -> NDArray[np.float32]:
     """Of unit rows (n, dimension) with a unit vector, each row summed in the same order: equal rows give equal cosines
     to the last digit, so that what is equally good stays in the order of the text."""
-    cosines: NDArray[np.float32] = (rows * vector).sum(axis=1)
+    cosines: NDArray[np.float32] = np.einsum("ij,j->i", rows, vector)
     return cosines
