@@ -13,7 +13,8 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, BinaryIO
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 K1 = 1.2
 B = 0.6
+REMEMBERED = 1024  # texts of which the words are kept: those of a question are asked for several times
 
 _RUN = re.compile(r"[\u3400-\u9fff]+|[a-z0-9α-ω]+(?:\.[0-9]+)?", re.IGNORECASE)
 _HAN = re.compile(r"[\u3400-\u9fff]")
@@ -66,11 +68,15 @@ class Segmenter:
     def __init__(self, dictionary: str) -> None:
         self.dictionary = dictionary
         self._tokenizer = _tokenizer(_NamedText(dictionary))
+        self._remembered = lru_cache(REMEMBERED)(self._words)
 
     def words(self, text: str) -> list[str]:
         """Words of two characters or more, and the shorter words inside long ones (jieba's search mode)."""
+        return list(self._remembered(text))
+
+    def _words(self, text: str) -> tuple[str, ...]:
         cut = self._tokenizer.cut_for_search(fold(text), HMM=False)
-        return [word for word in cut if len(word) > 1 and _RUN.match(word)]
+        return tuple(word for word in cut if len(word) > 1 and _RUN.match(word))
 
     def cut(self, text: str) -> list[str]:
         """The text as a sequence of words, single characters and signs included."""
@@ -127,7 +133,8 @@ class Postings:
     counts: NDArray[np.int32]
     lengths: NDArray[np.float32]
     _position: dict[str, int] = field(init=False, repr=False, compare=False)
-    _norm: NDArray[np.float32] = field(init=False, repr=False, compare=False)
+    _idf: NDArray[np.float64] = field(init=False, repr=False, compare=False)
+    _saturated: NDArray[np.float32] = field(init=False, repr=False, compare=False)
 
     @staticmethod
     def of(documents: Sequence[Sequence[str]]) -> Postings:
@@ -150,13 +157,18 @@ class Postings:
     def __post_init__(self) -> None:
         object.__setattr__(self, "_position", {term: i for i, term in enumerate(self.terms)})
         mean = float(self.lengths.mean()) if len(self.lengths) else 0.0
-        object.__setattr__(self, "_norm", K1 * (1 - B + B * self.lengths / max(mean, 1e-9)))
+        norm = K1 * (1 - B + B * self.lengths / max(mean, 1e-9))
+        counts = self.counts.astype(np.float32)
+        object.__setattr__(self, "_saturated", counts * (K1 + 1) / (counts + norm[self.chunks]))
+        object.__setattr__(self, "_idf", self._idf_of(np.diff(self.starts)))
+
+    def _idf_of(self, held: Any) -> Any:
+        return np.log1p((len(self.lengths) - held + 0.5) / (held + 0.5))
 
     def idf(self, term: str) -> float:
         """ln(1 + (N - n + 0.5) / (n + 0.5)), n chunks of N holding the term; a term of no chunk counts as n = 0."""
         position = self._position.get(term)
-        held = 0 if position is None else int(self.starts[position + 1] - self.starts[position])
-        return float(np.log1p((len(self.lengths) - held + 0.5) / (held + 0.5)))
+        return float(self._idf_of(0) if position is None else self._idf[position])
 
     def scores(self, weights: Mapping[str, float]) -> NDArray[np.float32]:
         """BM25 of every chunk (n_chunks,) for a question given as term -> weight (1 for a word of the question).
@@ -169,8 +181,6 @@ class Postings:
             position = self._position.get(term)
             if position is None:
                 continue
-            span = slice(int(self.starts[position]), int(self.starts[position + 1]))
-            chunks, counts = self.chunks[span], self.counts[span].astype(np.float32)
-            saturated = counts * (K1 + 1) / (counts + self._norm[chunks])
-            result[chunks] += np.float32(weight * self.idf(term)) * saturated
+            span = slice(self.starts[position], self.starts[position + 1])
+            result[self.chunks[span]] += np.float32(weight * self._idf[position]) * self._saturated[span]
         return result

@@ -93,14 +93,14 @@ class Index:
     question_vectors: faiss.Index
 
     @cached_property
+    def vector_matrix(self) -> NDArray[np.float32]:
+        """The vectors (n_keys, dimension), not copied."""
+        return _rows_of(self.vectors)
+
+    @cached_property
     def question_matrix(self) -> NDArray[np.float32]:
         """The vectors of the questions (n_questions, dimension), not copied."""
-        import faiss
-
-        count, size = self.question_vectors.ntotal, self.question_vectors.d
-        flat: Any = faiss.downcast_index(self.question_vectors)
-        rows: NDArray[np.float32] = faiss.rev_swig_ptr(flat.get_xb(), count * size)
-        return rows.reshape(count, size)
+        return _rows_of(self.question_vectors)
 
     @cached_property
     def question_chunks(self) -> NDArray[np.int32]:
@@ -114,6 +114,17 @@ class Index:
     def line(self, doc_id: str, number: int) -> Line:
         """The line of a document by its number, from 1."""
         return self.document_of[doc_id].lines[number - 1]
+
+
+def _rows_of(vectors: faiss.Index) -> NDArray[np.float32]:
+    """The memory of a flat index as (n, dimension); it lives as long as the index."""
+    import faiss
+
+    if not vectors.ntotal:
+        return np.zeros((0, vectors.d), dtype=np.float32)
+    flat: Any = faiss.downcast_index(vectors)
+    rows: NDArray[np.float32] = faiss.rev_swig_ptr(flat.get_xb(), vectors.ntotal * vectors.d)
+    return rows.reshape(vectors.ntotal, vectors.d)
 
 
 def text_hash(text: str) -> bytes:

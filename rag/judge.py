@@ -11,7 +11,8 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -110,13 +111,46 @@ class Boosted:
         return 1 / (1 + math.exp(-self.log_odds(features)))
 
     def log_odds(self, features: Mapping[str, float]) -> float:
-        total = self.bias
-        for tree in self.trees:
-            node = tree[0]
-            while node.feature:
-                node = tree[node.low if features[node.feature] <= node.threshold else node.high]
-            total += node.value
-        return total
+        nodes = self._nodes
+        told = np.array([0.0, *(features[name] for name in nodes.names)])[nodes.feature]
+        following = np.where(told <= nodes.threshold, nodes.low, nodes.high)
+        at = nodes.roots
+        while not np.array_equal(at, after := following[at]):
+            at = after
+        return float(sum(nodes.value[at].tolist(), self.bias))
+
+    @cached_property
+    def _nodes(self) -> _Nodes:
+        every = [node for tree in self.trees for node in tree]
+        sizes = np.array([len(tree) for tree in self.trees], dtype=np.intp)
+        roots = np.cumsum(sizes) - sizes
+        begin = np.repeat(roots, sizes)
+        names = list(dict.fromkeys(node.feature for node in every if node.feature))
+        place = {name: number for number, name in enumerate(names, 1)}
+        leaf = np.array([not node.feature for node in every], dtype=np.bool_)
+        own = np.arange(len(every))
+        return _Nodes(
+            names,
+            np.array([place.get(node.feature, 0) for node in every], dtype=np.intp),
+            np.array([node.threshold for node in every]),
+            np.where(leaf, own, begin + np.array([node.low for node in every], dtype=np.intp)),
+            np.where(leaf, own, begin + np.array([node.high for node in every], dtype=np.intp)),
+            np.array([node.value for node in every]),
+            roots,
+        )
+
+
+class _Nodes(NamedTuple):
+    """The nodes of all trees one after the other: the place of each one's feature among `names`, from 1 (0: a leaf),
+    and where it leads to, a leaf to itself. `roots`: where each tree begins."""
+
+    names: list[str]
+    feature: NDArray[np.intp]
+    threshold: NDArray[np.float64]
+    low: NDArray[np.intp]
+    high: NDArray[np.intp]
+    value: NDArray[np.float64]
+    roots: NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -231,6 +265,8 @@ def other_name(core: str, evidence: Evidence) -> bool:
     passage = fold(passage_text(evidence))
     for start in range(BEGINNING, len(core) - ENDING + 1):
         ending, beginning = core[start : start + ENDING], core[start - BEGINNING : start]
+        if ending not in said:
+            continue
         if not _HAN.fullmatch(beginning + ending) or beginning in passage:
             continue
         at = [m.start() for m in re.finditer(f"(?={re.escape(ending)})", said)]

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
+from itertools import chain
 from pathlib import Path
 
 from index.errors import DocumentError
@@ -38,7 +39,7 @@ class Lexicon:
         """
         folded = fold(text)
         found: list[tuple[str, float]] = []
-        for word in self.entries:
+        for word in chain.from_iterable(self._beginning.get(character, ()) for character in {*folded, *core}):
             if word in (folded if len(word) > SHORT else core):
                 found.append((word, 1.0))
             elif len(word) >= FULL_LENGTH and (width := _window(word, folded)) and width <= len(word) + GAP:
@@ -53,6 +54,14 @@ class Lexicon:
             for term in official:
                 weights[term] = max(weights.get(term, 0.0), share)
         return weights
+
+    @cached_property
+    def _beginning(self) -> dict[str, list[str]]:
+        """First character -> the everyday words that begin with it: most begin with none of a question."""
+        found: dict[str, list[str]] = {}
+        for word in self.entries:
+            found.setdefault(word[0], []).append(word)
+        return found
 
 
 def _window(word: str, text: str) -> int | None:

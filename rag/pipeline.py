@@ -350,19 +350,25 @@ class Pipeline:
     def search_sides(self, sides: Sequence[Query]) -> list[tuple[tuple[Evidence, ...], Verdict]]:
         """Evidence and verdict for each question within a question. Where they ask for one thing in several years, the
         surest answer names it for the others: what 种庄稼用机器的比例 is called in one year, it is called in all."""
-        found = [self._search_side(side) for side in sides]
+        found = self._search_each(sides)
         if len({side.core for side in sides}) > 1:
             return found
         evidence, surest = max(found, key=lambda one: one[1].answerable)
         if not surest.answered:
             return found
         name = named_by(evidence[0], sides[0])
-        again = [self._search_side(replace(side, core=f"{side.core} {name}")) for side in sides]
+        again = self._search_each([replace(side, core=f"{side.core} {name}") for side in sides])
         return [new if new[1].answerable > old[1].answerable else old for old, new in zip(found, again, strict=True)]
 
-    def _search_side(self, side: Query) -> tuple[tuple[Evidence, ...], Verdict]:
-        # What sets a question within a question apart from the whole is its core.
-        evidence = fitting_first(self.select(side, self.find(side, side.core)[:EVIDENCE_FROM]))
+    def _search_each(self, sides: Sequence[Query]) -> list[tuple[tuple[Evidence, ...], Verdict]]:
+        # What sets a question within a question apart from the whole is its core; those of one core, which ask for
+        # other years, find the same passages.
+        found = {(side.text, side.core): side for side in sides}
+        passages = {asked: self.find(side, side.core)[:EVIDENCE_FROM] for asked, side in found.items()}
+        return [self._search_side(side, passages[side.text, side.core]) for side in sides]
+
+    def _search_side(self, side: Query, passages: Sequence[Passage]) -> tuple[tuple[Evidence, ...], Verdict]:
+        evidence = fitting_first(self.select(side, passages))
         if evidence and evidence[0].features["year_other"] >= 1:
             # The other year of a comparison: told next to it, this one may stand just below.
             near = [one for one in evidence if evidence[0].score - one.score <= BESIDE]

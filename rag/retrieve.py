@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,7 +64,7 @@ class Retriever:
         found["whole"], found["sentence"] = self._dense(text)
         found["asked_words"] = self.index.postings["questions"].scores(dict.fromkeys(bigrams(query.text), 1.0))
         found["asked"] = self._asked(query.text)
-        found["heading"] = np.array([chunk.kind == "heading" for chunk in self.index.chunks], dtype=np.float32)
+        found["heading"] = self._headings
         return {name: _scaled(scores) for name, scores in found.items()}
 
     def fuse(self, scores: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
@@ -77,17 +78,11 @@ class Retriever:
         """Cosine of the question with the whole of each chunk, and with the best of its sentences; 0 at least."""
         count = len(self.index.chunks)
         whole, best = np.zeros(count, dtype=np.float32), np.zeros(count, dtype=np.float32)
-        keys = self.index.keys
-        if not len(keys.chunk):
-            return whole, best
-        vector = self.embedder.embed_questions([text])
-        similarity, position = self.index.vectors.search(vector, min(self.index.vectors.ntotal, 4096))
-        found = position[0] >= 0
-        hits, cosine = position[0][found], np.maximum(similarity[0][found], 0.0)
-        chunks = keys.chunk[hits]
-        np.maximum.at(best, chunks, cosine)
-        first = np.concatenate([[True], keys.chunk[1:] != keys.chunk[:-1]])[hits]  # the whole comes before sentences
-        np.maximum.at(whole, chunks[first], cosine[first])
+        if len(self.index.keys.chunk):
+            cosine = self.index.vector_matrix @ self.embedder.embed_questions([text])[0]
+            chunks, starts = _first_of_each(self.index.keys.chunk)
+            whole[chunks] = np.maximum(cosine[starts], 0)  # the whole comes before its sentences
+            best[chunks] = np.maximum(np.maximum.reduceat(cosine, starts), 0)
         return whole, best
 
     def _asked(self, text: str) -> NDArray[np.float32]:
@@ -96,9 +91,20 @@ class Retriever:
         best = np.zeros(len(self.index.chunks), dtype=np.float32)
         if self.index.questions:
             cosine = self.index.question_matrix @ self.embedder.embed_questions([text])[0]
-            chunks, starts = np.unique(self.index.question_chunks, return_index=True)
+            chunks, starts = _first_of_each(self.index.question_chunks)
             best[chunks] = np.maximum(np.maximum.reduceat(cosine, starts), 0)
         return best
+
+    @cached_property
+    def _headings(self) -> NDArray[np.float32]:
+        """(n_chunks,): 1 for a heading, else 0."""
+        return np.array([chunk.kind == "heading" for chunk in self.index.chunks], dtype=np.float32)
+
+
+def _first_of_each(chunks: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.intp]]:
+    """The distinct chunks among ascending ones, and where each stands first."""
+    starts = np.flatnonzero(np.diff(chunks, prepend=-1))
+    return chunks[starts], starts
 
 
 def _scaled(scores: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +25,8 @@ from index.period import Period, named_plans
 from index.sentences import sentences
 from index.store import Index
 from index.types import Chunk
-from rag.align import Aligner, Ids, Words
+from rag.align import Aligner
+from rag.bags import Bags, Numbers
 from rag.kinds import kinds_missing
 from rag.phrase import row_words
 from rag.types import Evidence, Passage, Query
@@ -64,6 +66,8 @@ FEATURES = (
     "length",  # log of the candidate's length in characters, over 5
 )
 
+TERMS = ("characters", "bigrams", "words")
+_COLUMN = {name: number for number, name in enumerate(FEATURES)}
 # What a prepared question adds is measured against what the candidate's own words show, so that documents without
 # prepared questions are ranked by the same weights.
 _OWN = {"asked": "cosine", "asked_met": "met", "asked_words": "bigrams"}
@@ -85,25 +89,42 @@ _ASKS_BACK = re.compile(
 
 @dataclass(frozen=True)
 class Candidate:
-    """A span of a chunk that may answer alone, made ready for comparison: its terms, the years named in it (`stated`
-    without those that something is compared with: 比2015年增长) and before it in its paragraph, its figures as written,
-    where in the index its vector is and that of its whole chunk, and its words for the aligner,
-    and the prepared questions that it answers, by their numbers in the index."""
+    """A span of a chunk that may answer alone: the years named in it (`stated` without those that something is compared
+    with: 比2015年增长) and before it in its paragraph, its figures as written, and where in the index its vector is and
+    that of its whole chunk."""
 
     start: int
     end: int
     text: str
-    characters: frozenset[str]
-    bigrams: frozenset[str]
-    words: frozenset[str]
     years: frozenset[int]
     stated: frozenset[int]
     years_before: frozenset[int]
     figures: tuple[str, ...]
     key: int
     whole_key: int
-    ids: Ids
-    questions: NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A chunk made ready for comparison: what no question changes.
+
+    `terms` holds for each of TERMS those of every candidate, `above` those of the titles above them, both by their
+    numbers (Selector.numbered); `words` are the words of every candidate for the aligner, `around` those of the whole
+    chunk and the titles. `questions` are the numbers of its prepared questions in the index, `asked_words` their words
+    for the aligner, `asked_bigrams` their bigrams by number; `answered` says of every candidate which of them it
+    answers, counted from the first.
+    """
+
+    candidates: tuple[Candidate, ...]
+    titles: str
+    terms: Mapping[str, Bags]
+    above: Mapping[str, Bags]
+    words: Bags
+    around: Bags
+    questions: Numbers
+    asked_words: Bags
+    asked_bigrams: Bags
+    answered: Bags
 
 
 @dataclass(frozen=True)
@@ -121,130 +142,196 @@ class Selector:
     period: Period | None = None
     _back: frozenset[str] = field(init=False, repr=False)
     _position: dict[str, int] = field(init=False, repr=False)
-    _prepared: dict[str, tuple[Candidate, ...]] = field(init=False, repr=False)
-    _around: dict[str, Ids] = field(init=False, repr=False)
-    _questions: dict[int, tuple[Ids, frozenset[str]]] = field(init=False, repr=False)
+    _prepared: dict[str, Prepared] = field(init=False, repr=False)
+    _numbers: dict[str, dict[str, int]] = field(init=False, repr=False)
+    _next: Iterator[int] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_back", looking_back(self.index.chunks, self.period))
         object.__setattr__(self, "_position", {chunk.id: i for i, chunk in enumerate(self.index.chunks)})
         object.__setattr__(self, "_prepared", {})
-        object.__setattr__(self, "_around", {})
-        object.__setattr__(self, "_questions", {})
+        object.__setattr__(self, "_numbers", {kind: {} for kind in TERMS})
+        object.__setattr__(self, "_next", count())
 
     def __call__(self, query: Query, passages: Sequence[Passage]) -> tuple[Evidence, ...]:
         if not passages:
             return ()
         asked = _Asked.of(query, self.index, self.embedder, self.period)
-        top = max(passages[0].score, 1e-9)
-        found: list[Evidence] = []
-        pairs = [(passage, candidate) for passage in passages for candidate in self.candidates(passage.chunk)]
-        words = self.aligner.question(query.core)
-        met = words.shares @ self.aligner.met(words, [candidate.ids for _, candidate in pairs])
-        around = self._met_around(words, passages)
-        likeness = self._likeness(query, passages)
-        for (passage, candidate), share in zip(pairs, met, strict=True):
-            features = self._features(asked, passage, candidate)
-            features |= {"passage": passage.score / top, "met": float(share), **around[passage.rank]}
-            for name, own in _OWN.items():
-                best = float(likeness[name][candidate.questions].max(initial=0.0))
-                features[name] = max(0.0, best - features[own])
-            score = sum(self.weights.get(name, 0.0) * value for name, value in features.items())
-            years = candidate.stated or candidate.years_before or self._implied(passage.chunk)
-            found.append(Evidence(passage, candidate.start, candidate.end, score, years, features))
+        prepared = [self.prepared(passage.chunk) for passage in passages]
+        pairs = [(p, candidate) for p, made in zip(passages, prepared, strict=True) for candidate in made.candidates]
+        features = self._features(asked, passages, prepared)
+        # Added up in one order, whatever stands beside it: equal candidates score equally to the last digit.
+        scores = np.add.accumulate(features * [self.weights.get(name, 0.0) for name in FEATURES], axis=1)[:, -1]
+        found = [
+            Evidence(
+                passage,
+                candidate.start,
+                candidate.end,
+                score,
+                candidate.stated or candidate.years_before or self._implied(passage.chunk),
+                dict(zip(FEATURES, values, strict=True)),
+            )
+            for (passage, candidate), score, values in zip(pairs, scores.tolist(), features.tolist(), strict=True)
+        ]
         return tuple(sorted(found, key=lambda evidence: (-evidence.score, evidence.passage.rank, evidence.start)))
 
-    def _met_around(self, words: Words, passages: Sequence[Passage]) -> dict[int, dict[str, float]]:
-        """What each passage with its titles meets of the question's words, by its rank."""
-        met = self.aligner.met(words, [self.around(passage.chunk) for passage in passages])
-        heavy = words.shares * len(words.shares) >= HEAVY
-        least = (1 - met[heavy]).max(axis=0, initial=0.0)
-        hardly = words.shares @ (met < HARDLY)
-        values = zip(passages, words.shares @ met, least, hardly, strict=True)
-        return {
-            passage.rank: {"met_around": float(share), "lacking": float(lacking), "lacking_share": float(lost)}
-            for passage, share, lacking, lost in values
-        }
+    # --- what no question changes
 
-    def _likeness(self, query: Query, passages: Sequence[Passage]) -> dict[str, NDArray[np.float32]]:
-        """By the names of _OWN, how like the question each prepared question (n_questions,) of these passages is; 0 for
-        those of other passages."""
-        found = {name: np.zeros(len(self.index.questions), dtype=np.float32) for name in _OWN}
-        of_each = [one.questions for passage in passages for one in self.candidates(passage.chunk)]
-        numbers = np.unique(np.concatenate(of_each)) if of_each else np.zeros(0, dtype=np.int32)
-        if not len(numbers):
-            return found
-        held = [self.question(number) for number in numbers.tolist()]
-        words = self.aligner.question(query.text)
-        met = words.shares @ self.aligner.met(words, [ids for ids, _ in held])
-        cosine = self.index.question_matrix[numbers] @ self.embedder.embed_questions([query.text])[0]
-        asked = frozenset(bigrams(query.text))
-        found["asked"][numbers] = cosine
-        found["asked_met"][numbers] = met
-        found["asked_words"][numbers] = [_dice(asked, pairs) for _, pairs in held]
-        return found
-
-    def question(self, number: int) -> tuple[Ids, frozenset[str]]:
-        """The words and the bigrams of a prepared question, kept once made."""
-        if number not in self._questions:
-            text = self.index.questions[number].text
-            (ids,) = self.aligner.ids([text])
-            self._questions[number] = ids, frozenset(bigrams(text))
-        return self._questions[number]
-
-    def candidates(self, chunk: Chunk) -> tuple[Candidate, ...]:
-        """The candidates of a chunk, kept once made: a question meets mostly passages that others met before."""
-        if chunk.id not in self._prepared:
+    def prepared(self, chunk: Chunk) -> Prepared:
+        """A chunk made ready, kept once made: a question meets mostly passages that others met before."""
+        found = self._prepared.get(chunk.id)
+        if found is None:
             if len(self._prepared) > PREPARED_LIMIT:
                 self._prepared.clear()
-            self._prepared[chunk.id] = tuple(self._prepare(chunk))
-        return self._prepared[chunk.id]
+            found = self._prepared[chunk.id] = self._prepare(chunk)
+        return found
 
-    def around(self, chunk: Chunk) -> Ids:
-        """The words of a whole chunk and the titles above it, kept once made."""
-        if chunk.id not in self._around:
-            if len(self._around) > PREPARED_LIMIT:
-                self._around.clear()
-            (self._around[chunk.id],) = self.aligner.ids([indexed_text(chunk)])
-        return self._around[chunk.id]
+    def numbered(self, kind: str, terms: Iterable[str]) -> Numbers:
+        """Numbers of distinct terms, by which they are compared; new ones for those that are met first."""
+        known = self._numbers[kind]
+        return np.array([known.setdefault(term, next(self._next)) for term in set(terms)], dtype=np.int32)
 
-    def _prepare(self, chunk: Chunk) -> Iterator[Candidate]:
+    def _prepare(self, chunk: Chunk) -> Prepared:
+        position = self._position[chunk.id]
+        label = label_of(chunk)
+        titles = "".join([*(title.removeprefix("〔拟题〕") for title in chunk.section[-2:]), label])
+        candidates = tuple(self._candidates(chunk))
+        texts = [candidate.text for candidate in candidates]
+        whole = indexed_text(chunk)
+        begin, until = (int(at) for at in np.searchsorted(self.index.question_chunks, [position, position + 1]))
+        questions = self.index.questions[begin:until]
+        return Prepared(
+            candidates,
+            titles,
+            {kind: Bags.of([self.numbered(kind, cut(text)) for text in texts]) for kind, cut in self._cuts.items()},
+            {kind: Bags.of([self.numbered(kind, self._cuts[kind](titles))]) for kind in ("characters", "bigrams")},
+            Bags.of(self.aligner.ids([whole if chunk.cells else f"{label} {text}" for text in texts])),
+            Bags.of(self.aligner.ids([whole])),
+            np.arange(begin, until, dtype=np.int32),
+            Bags.of(self.aligner.ids([question.text for question in questions])),
+            Bags.of([self.numbered("bigrams", bigrams(question.text)) for question in questions]),
+            Bags.of(
+                [
+                    np.array([n for n, q in enumerate(questions) if q.start < one.end and one.start < q.end], np.int32)
+                    for one in candidates
+                ]
+            ),
+        )
+
+    @property
+    def _cuts(self) -> dict[str, Callable[[str], list[str]]]:
+        return dict(zip(TERMS, (characters, bigrams, self.index.segmenter.words), strict=True))
+
+    def _candidates(self, chunk: Chunk) -> Iterator[Candidate]:
         position = self._position[chunk.id]
         first, last = (int(key) for key in np.searchsorted(self.index.keys.chunk, [position, position + 1]))
         every = sentences(chunk.text)
-        label = label_of(chunk)
-        begin, until = np.searchsorted(self.index.question_chunks, [position, position + 1])
         for start, end in spans_of(chunk):
             text = row_words(chunk) if chunk.cells else chunk.text[start:end]
-            (ids,) = self.aligner.ids([indexed_text(chunk) if chunk.cells else f"{label} {text}"])
             yield Candidate(
                 start,
                 end,
                 text,
-                frozenset(characters(text)),
-                frozenset(bigrams(text)),
-                frozenset(self.index.segmenter.words(text)),
                 row_years(chunk) if chunk.cells else years_in(text),
                 row_years(chunk) if chunk.cells else years_in(_BASELINE.sub("", text)),
                 frozenset() if chunk.cells else years_in(chunk.text[:start]),
                 tuple(figure.text for figure in figures(text) if figure.kind in ("quantity", "ratio")),
                 first + (every.index((start, end)) + 1 if last - first > 1 else 0),
                 first,
-                ids,
-                np.array(
-                    [
-                        number
-                        for number in range(int(begin), int(until))
-                        if self.index.questions[number].start < end and start < self.index.questions[number].end
-                    ],
-                    dtype=np.int32,
-                ),
             )
 
-    def _features(self, asked: _Asked, passage: Passage, candidate: Candidate) -> dict[str, float]:
-        chunk, query, text = passage.chunk, asked.query, candidate.text
-        titles = "".join([*(title.removeprefix("〔拟题〕") for title in chunk.section[-2:]), label_of(chunk)])
-        above = set(characters(titles))
+    # --- what a question makes of it
+
+    def _features(
+        self, asked: _Asked, passages: Sequence[Passage], prepared: Sequence[Prepared]
+    ) -> NDArray[np.float64]:
+        """(n_candidates, n_features), in the order of FEATURES."""
+        of_passage = np.repeat(np.arange(len(passages)), [len(one.candidates) for one in prepared])
+        candidates = [candidate for one in prepared for candidate in one.candidates]
+        top = max(passages[0].score, 1e-9)
+        vectors = self.index.vector_matrix
+        columns: dict[str, NDArray[Any]] = {
+            "passage": np.array([passage.score / top for passage in passages])[of_passage],
+            "cosine": _cosines(vectors[[candidate.key for candidate in candidates]], asked.vector),
+            "whole": _cosines(vectors[[candidate.whole_key for candidate in candidates]], asked.vector),
+            **self._shares(asked, prepared, of_passage),
+            **self._met(asked, prepared, of_passage),
+        }
+        for name, best in self._likeness(asked.query, prepared).items():
+            columns[name] = np.maximum(0.0, best - columns[_OWN[name]])
+        values = np.zeros((len(candidates), len(FEATURES)))
+        for name, column in columns.items():
+            values[:, _COLUMN[name]] = column
+        for row, (place, candidate) in enumerate(zip(of_passage.tolist(), candidates, strict=True)):
+            for name, value in self._signs(asked, passages[place].chunk, prepared[place].titles, candidate).items():
+                values[row, _COLUMN[name]] = value
+        return values
+
+    def _shares(
+        self, asked: _Asked, prepared: Sequence[Prepared], of_passage: NDArray[np.intp]
+    ) -> dict[str, NDArray[np.float64]]:
+        """How much of what is asked for stands in each candidate, by the names of the features."""
+        terms = {kind: Bags.joined([one.terms[kind] for one in prepared]) for kind in TERMS}
+        above = {kind: Bags.joined([one.above[kind] for one in prepared]) for kind in ("characters", "bigrams")}
+        in_characters = self._held("characters", asked.characters, terms["characters"])
+        around = in_characters | self._held("characters", asked.characters, above["characters"])[:, of_passage]
+        official = self._held("bigrams", asked.lexicon, terms["bigrams"])
+        official |= self._held("bigrams", asked.lexicon, above["bigrams"])[:, of_passage]
+        return {
+            "characters": _share(asked.characters, in_characters),
+            "bigrams": _share(asked.bigrams, self._held("bigrams", asked.bigrams, terms["bigrams"])),
+            "words": _share(asked.words, self._held("words", asked.words, terms["words"])),
+            "lexicon": _share(asked.lexicon, official),
+            "around": _share(asked.characters, around),
+        }
+
+    def _held(self, kind: str, terms: Iterable[str], bags: Bags) -> NDArray[np.bool_]:
+        """(n_terms, n_bags): which bag holds which of the terms."""
+        known = self._numbers[kind]
+        numbers = np.array([known.get(term, -1) for term in terms], dtype=np.int32)  # -1: in no chunk met so far
+        found = np.zeros((len(numbers), len(bags.sizes)), dtype=np.bool_)
+        found[numbers >= 0] = bags.holding(numbers[numbers >= 0])
+        return found
+
+    def _met(
+        self, asked: _Asked, prepared: Sequence[Prepared], of_passage: NDArray[np.intp]
+    ) -> dict[str, NDArray[np.float32]]:
+        """How well each candidate, and each passage with its titles, meets the question's words."""
+        words = self.aligner.question(asked.query.core)
+        texts = Bags.joined([*(one.words for one in prepared), *(one.around for one in prepared)])
+        met, around = np.split(self.aligner.met(words, texts), [len(of_passage)], axis=1)
+        heavy = words.shares * len(words.shares) >= HEAVY
+        lacking = (1 - around[heavy]).max(axis=0, initial=0.0)
+        return {
+            "met": words.share(met),
+            "met_around": words.share(around)[of_passage],
+            "lacking": lacking[of_passage],
+            "lacking_share": words.share(around < HARDLY)[of_passage],
+        }
+
+    def _likeness(self, query: Query, prepared: Sequence[Prepared]) -> dict[str, NDArray[np.float32]]:
+        """By the names of _OWN, how like the question the prepared question for each candidate is that is most like it;
+        0 where there is none."""
+        numbers = np.concatenate([one.questions for one in prepared])
+        words = self.aligner.question(query.text)
+        met = self.aligner.met(words, Bags.joined([one.asked_words for one in prepared]))
+        pairs = Bags.joined([one.asked_bigrams for one in prepared])
+        asked = set(bigrams(query.text))
+        shared = self._held("bigrams", asked, pairs).sum(axis=0)
+        likeness = {
+            "asked": _cosines(self.index.question_matrix[numbers], self.embedder.embed_questions([query.text])[0]),
+            "asked_met": words.share(met),
+            "asked_words": 2 * shared / np.maximum(len(asked) + pairs.sizes, 1),  # Dice (Ecology 26, 1945)
+        }
+        begins = np.cumsum([0, *(len(one.questions) for one in prepared[:-1])])
+        answered = Bags.joined(
+            [Bags(one.answered.values + begin, one.answered.sizes) for one, begin in zip(prepared, begins, strict=True)]
+        )
+        return {name: answered.most(values[answered.values].astype(np.float32)) for name, values in likeness.items()}
+
+    def _signs(self, asked: _Asked, chunk: Chunk, titles: str, candidate: Candidate) -> dict[str, float]:
+        """What is seen at a candidate itself: figures, units, years, places, its form."""
+        query, text = asked.query, candidate.text
         wants_figure = query.want == "figure"
         said, figured = text, candidate.figures
         if chunk.cells and query.years:  # of a row, what it says of the years asked about
@@ -253,13 +340,6 @@ class Selector:
         plan_years = self.period is not None and any(year >= self.period.first for year in candidate.years)
         back = chunk.id in self._back and not plan_years
         values = {
-            "characters": _share(asked.characters, candidate.characters),
-            "bigrams": _share(asked.bigrams, candidate.bigrams),
-            "words": _share(asked.words, candidate.words),
-            "lexicon": _share(asked.lexicon, candidate.bigrams | set(bigrams(titles))),
-            "around": _share(asked.characters, candidate.characters | above),
-            "cosine": float(self.index.vectors.reconstruct(candidate.key) @ asked.vector),
-            "whole": float(self.index.vectors.reconstruct(candidate.whole_key) @ asked.vector),
             "figure": float(wants_figure and bool(figured)),
             "no_figure": float(wants_figure and not figured),
             "kind_missing": float(bool(kinds_missing(query.kinds, said))),
@@ -285,7 +365,7 @@ class Selector:
                 "place_near": float(around and not inside),
                 "place_missing": float(not around),
             }
-        return {name: values.get(name, 0.0) for name in FEATURES}
+        return values
 
     def _year_features(self, asked: Sequence[int], candidate: Candidate, chunk: Chunk) -> dict[str, float]:
         if any(year in candidate.years for year in asked):
@@ -398,12 +478,15 @@ def row_years(chunk: Chunk) -> frozenset[int]:
     return frozenset().union(*(years_in(cell.column) for cell in chunk.cells if re.search(r"[\w]", cell.text)))
 
 
-def _dice(a: AbstractSet[str], b: AbstractSet[str]) -> float:
-    """Dice's coefficient of two sets (Dice, Ecology 26, 1945)."""
-    return 2 * len(a & b) / (len(a) + len(b)) if a or b else 0.0
-
-
-def _share(asked: Mapping[str, float], held: AbstractSet[str]) -> float:
-    """Share of the idf of the terms asked for that is held, in [0, 1]."""
+def _share(asked: Mapping[str, float], held: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """(n_candidates,): share of the idf of the terms asked for that is held (n_terms, n_candidates), in [0, 1]."""
+    idf = np.array([*asked.values()], dtype=np.float64)
     total = sum(asked.values())
-    return sum(idf for term, idf in asked.items() if term in held) / total if total else 0.0
+    return (idf[:, None] * held).sum(axis=0) / total if total else np.zeros(held.shape[1])
+
+
+def _cosines(rows: NDArray[np.float32], vector: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Of unit rows (n, dimension) with a unit vector, each row summed in the same order: equal rows give equal cosines
+    to the last digit, so that what is equally good stays in the order of the text."""
+    cosines: NDArray[np.float32] = np.einsum("ij,j->i", rows, vector)
+    return cosines

@@ -9,6 +9,7 @@ Figures, years and names of places are never touched. Where two words would do, 
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -247,7 +248,9 @@ def _alike(typed: str, put: str, exactly: bool) -> bool:
 @lru_cache(maxsize=8192)
 def _sound(character: str) -> str:
     """The syllable of a character by its usual reading, without tone."""
-    from pypinyin import Style, pinyin  # a quarter of a second: most questions never come here
+    # Readings of phrases take half a second and 44 MB to load, and single characters need none.
+    os.environ.setdefault("PYPINYIN_NO_PHRASES", "true")
+    from pypinyin import Style, pinyin
 
     return str(pinyin(character, style=Style.NORMAL)[0][0])
 
