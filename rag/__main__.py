@@ -46,7 +46,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     batch.add_argument("--column", default="", metavar="NAME", help="问题在哪一列：列名或列号（如 C），缺省按列名找")
     batch.add_argument("--sheet", default="", metavar="NAME", help="xlsx 的哪个工作表，缺省为第一个有问题列的")
-    batch.add_argument("--jobs", type=int, default=0, metavar="N", help="用几个进程作答，缺省按问题数和处理器数定")
+    batch.add_argument(
+        "--jobs",
+        type=int,
+        default=0,
+        metavar="N",
+        help="用几个进程作答，缺省按问题数和处理器数定；用大模型时是同时问几题",
+    )
     batch.add_argument(
         "--overwrite", action="store_true",
         help="覆盖已有的输出；规划或索引变了，同时写出变动对照（OUT 旁的“-变动.xlsx”）",

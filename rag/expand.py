@@ -17,8 +17,7 @@ from typing import Any
 from index.prepared import Prepared, passage_hash
 from index.types import Chunk
 from rag.errors import BatchError
-from rag.generate.local_llm import LocalModel
-from rag.generate.model import Message, Model, written_by
+from rag.generate.model import Message, Model, written_together
 from rag.generate.number_lock import NumberLock
 from rag.phrase import row_words
 from rag.pipeline import Pipeline
@@ -28,7 +27,7 @@ from rag.understand import understand
 SHORTEST = 30  # characters of a paragraph worth a question
 FOUND = 3  # passages among which a question must find its own
 TOKENS = 200
-AT_ONCE = 8
+AT_ONCE = 32  # paragraphs whose questions are written before the next are begun
 _QUESTION = re.compile(r"[\u3400-\u9fff][^\n]{4,58}[？?]")
 _NUMBER = re.compile(r"^\s*(?:\d{1,2}[.、)）．]|[-*•])\s*")
 
@@ -85,18 +84,14 @@ def words_of(chunk: Chunk) -> str:
 
 
 def _written(model: Model, chunks: list[Chunk]) -> Iterator[tuple[Chunk, str]]:
-    """Each paragraph with what the model wrote for it; a model on this machine writes several at once."""
+    """Each paragraph with what the model wrote for it, several written at once where the model can."""
     for first in range(0, len(chunks), AT_ONCE):
         some = chunks[first : first + AT_ONCE]
         prompts = [
             ([Message("user", render("llm_questions", passage=words_of(chunk)))], NumberLock([words_of(chunk)], 0))
             for chunk in some
         ]
-        if isinstance(model, LocalModel):
-            written = dict(model.write_many(prompts, TOKENS))
-        else:
-            written = {n: written_by(model, said, lock, TOKENS) for n, (said, lock) in enumerate(prompts)}
-        yield from ((chunk, written[n]) for n, chunk in enumerate(some))
+        yield from zip(some, written_together(model, prompts, TOKENS), strict=True)
 
 
 def _done(out: Path) -> set[str]:

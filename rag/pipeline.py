@@ -69,10 +69,12 @@ BESIDE = 3.0  # how far below the best evidence that of another year of a compar
 
 class Answerer(Protocol):
     """An answerer. Yields pieces whose concatenation is the answer, citing as [rank], and asides; raises
-    GenerationError."""
+    GenerationError. `at_once`: how many questions are worth asking at the same time."""
 
     @property
     def name(self) -> str: ...
+    @property
+    def at_once(self) -> int: ...
     def __call__(self, query: Query, selection: Selection) -> Iterator[str | Aside]: ...
 
 

@@ -6,24 +6,38 @@ from __future__ import annotations
 import json
 import shutil
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from index.errors import ModelMissing
+from rag.batch.run import run
+from rag.config import Config
 from rag.errors import GenerationError, PromptTooLong
-from rag.generate.local_llm import LocalModel, check_folder
-from rag.generate.model import Message, written_by
+from rag.generate.local_llm import Loaded, LocalModel, Row, check_folder
+from rag.generate.model import Message, written_by, written_together
 from rag.generate.number_lock import NumberLock
-from tests.models import STOP, save_model
+from rag.generate.written import Written
+from rag.pipeline import Pipeline
+from tests.models import STOP, TEXTS, save_model
 from tests.test_number_lock import SOURCE, outsiders
 
 pytestmark = pytest.mark.slow
 
 ASKED = [Message("system", "只根据资料回答。"), Message("user", "[1] 森林覆盖率达到27.5%。\n森林覆盖率是多少？")]
 OTHER = [Message("system", "只根据资料回答。"), Message("user", "柳川县新建多少高标准农田？")]
+
+
+ASKED_OF_YUNZE = [
+    "2030年全州高速公路通车里程要达到多少公里？", "石湾县新建多少高标准农田？", "2025年基本医疗保险参保率是多少？",
+    "柳川县新建多少高标准农田？", "森林覆盖率目标是多少？", "全州有几个机场？",
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +64,7 @@ def test_what_is_kept_and_looked_up_changes_no_word(folder: Path) -> None:
     for asked in (ASKED, OTHER, ASKED, [*ASKED, Message("assistant", "好。"), Message("user", "再说")]):
         for held in (None, lock):
             assert written_by(fast, asked, held, 20) == written_by(plain, asked, held, 20)
+    fast._worker.submit(int).result()  # what is kept is kept behind the last word
     assert fast._kept is not None
 
 
@@ -82,12 +97,51 @@ def test_two_users_at_once_get_what_each_would_get_alone(model: LocalModel) -> N
     assert got == alone
 
 
-def test_a_list_is_written_as_one_by_one(model: LocalModel) -> None:
-    prompts = [(ASKED, None), (OTHER, NumberLock([SOURCE], 1)), ([Message("user", "好")], None)]
-    many = dict(model.write_many(prompts, 16))
-    assert sorted(many) == [0, 1, 2]
-    # Padding moves sums of floats by their last digit: random networks, whose best words lie close, may differ there.
-    assert many[2][:2] == written_by(model, prompts[2][0], None, 16)[:2]
+def test_replies_written_together_are_those_written_one_by_one(folder: Path) -> None:
+    """In 32 bits, each under its own lock and to its own length; what was kept for single replies stays right."""
+    alone, batched = LocalModel(str(folder)), LocalModel(str(folder), together=4)
+    batches: list[int] = []
+    serve = batched._generate
+
+    def counted(loaded: Loaded, rows: Sequence[Row]) -> None:
+        batches.append(len(rows))
+        serve(loaded, rows)
+
+    batched._generate = counted  # type: ignore[method-assign]
+    asked = [
+        [ASKED[0], Message("user", f"[1] {text}\n\n问题：{text[:6]}？")] for text in TEXTS[:22] if len(text) > 6
+    ]
+    prompts = [(said, NumberLock([said[1].content], 1) if n % 3 else None) for n, said in enumerate(asked)]
+    assert list(written_together(batched, prompts, 24)) == list(written_together(alone, prompts, 24))
+    assert max(batches) == 4
+    assert sum(batches) == len(prompts)
+    assert written_by(batched, ASKED, None, 20) == written_by(alone, ASKED, None, 20)
+
+
+def test_each_of_several_is_streamed_stopped_and_ended_for_itself(folder: Path) -> None:
+    whole = written_by(LocalModel(str(folder)), ASKED, None, 40)
+    model = LocalModel(str(folder), together=3)
+    hold = threading.Event()
+    model._worker.submit(hold.wait)  # so that all three wait together
+    got: dict[str, list[str]] = {}
+
+    def read(name: str, longest: int, pieces: int) -> None:
+        with closing(model.write(ASKED, None, longest)) as told:
+            got[name] = list(islice(told, pieces))
+
+    threads = [threading.Thread(target=read, args=given) for given in (("a", 40, 99), ("b", 3000, 2), ("c", 9, 99))]
+    for thread in threads:
+        thread.start()
+    while len(model._waiting) < 3:
+        time.sleep(0.01)
+    hold.set()
+    for thread in threads:
+        thread.join(60)
+    assert "".join(got["a"]).strip() == whole
+    assert len(got["a"]) > 2
+    assert whole.startswith("".join(got["b"]).strip())
+    assert whole.startswith("".join(got["c"]).strip())
+    assert len("".join(got["c"])) < len(whole)
 
 
 def test_an_error_of_the_models_thread_is_raised_in_the_caller(folder: Path) -> None:
@@ -185,3 +239,43 @@ def test_an_unknown_model(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_whole_folder_says_its_size(folder: Path) -> None:
     assert check_folder(folder) == (folder / "model.safetensors").stat().st_size
+
+
+# --- lists
+
+
+def test_a_list_is_answered_in_batches_as_row_by_row(folder: Path, yunze: Pipeline, tmp_path: Path) -> None:
+    source = tmp_path / "list.txt"
+    source.write_text("\n".join(ASKED_OF_YUNZE), encoding="utf-8")
+    told: list[list[dict[str, Any]]] = []
+    for together in (1, 4):
+        model = LocalModel(str(folder), together=together)
+        pipeline = replace(yunze, generate=Written(model, yunze.cited, yunze.index.segmenter.cut))
+        out = tmp_path / f"{together}.jsonl"
+        run(pipeline, Config(llm=f"transformers:{folder}"), source, out)
+        rows = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
+        told.append([row | {"seconds": 0} for row in rows])
+    assert told[0] == told[1]
+    assert sum(row["status"] == "answered" for row in told[0]) > 3
+
+
+def test_as_many_questions_are_asked_at_once_as_the_model_serves(yunze: Pipeline, tmp_path: Path) -> None:
+    """A model that answers only when three are asking."""
+    meeting = threading.Barrier(3, timeout=60)
+
+    class Sociable:
+        name = "大模型 合群"
+        at_once = 3
+
+        def write(
+            self, messages: Sequence[Message], lock: NumberLock | None = None, longest: int = 400
+        ) -> Generator[str, None, None]:
+            meeting.wait()
+            yield "[1]"  # nothing: the quotation speaks
+
+    source = tmp_path / "list.txt"
+    source.write_text("\n".join(ASKED_OF_YUNZE[:3]), encoding="utf-8")
+    pipeline = replace(yunze, generate=Written(Sociable(), yunze.cited, yunze.index.segmenter.cut))
+    outcome = run(pipeline, Config(llm="server:some@http://127.0.0.1:9/v1"), source, tmp_path / "out.jsonl")
+    assert (outcome.tally.asked, outcome.tally.failed) == (3, 0)
+    assert not meeting.broken

@@ -59,6 +59,7 @@ def test_a_numeral_within_a_word_needs_the_word() -> None:
     lock = NumberLock(["关于制定第十五个五年规划的建议"], 1)
     assert lock.admits("第十五个五年规划")
     assert not lock.admits("第十五个五个县")
+    assert not lock.admits("第十五个五年规模")  # 五年 would be read as five years
     assert not lock.admits("五年规划")
 
 

@@ -37,6 +37,7 @@ class Scripted:
     name: str = "大模型 照本"
     asked: list[list[Message]] = field(default_factory=list)
     closed: int = 0
+    at_once: int = 1
 
     def write(
         self, messages: Sequence[Message], lock: NumberLock | None = None, longest: int = 400
@@ -187,6 +188,7 @@ class Dying:
     words: str
     error: Exception
     name: str = "大模型 垂死"
+    at_once: int = 1
 
     def write(
         self, messages: Sequence[Message], lock: NumberLock | None = None, longest: int = 400

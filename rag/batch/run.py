@@ -81,7 +81,8 @@ def run(
     overwrite: bool = False,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Outcome:
-    """Answer the questions of `source` into `out`. `jobs`: worker processes, 0 for as many as suit the list.
+    """Answer the questions of `source` into `out`. `jobs`: worker processes, with a model questions asked at the
+    same time, 0 for as many as suit the list and the model.
 
     Raises BatchError for a list that cannot be read, an output that exists and is not to be overwritten, and a place
     that cannot be written; what was answered until then is kept in the journal beside `out`.
@@ -217,10 +218,10 @@ def answering(journal: Journal, pipeline: Pipeline, config: Config, jobs: int = 
         return
     # A language model answers in this process, and a reranker orders: weights are not loaded twice.
     models = config.llm != "extractive" or config.reranker is not None
-    alone = jobs == 1 or models or (jobs == 0 and len(head) < PARALLEL_FROM)
-    workers = 1 if alone else jobs or max(1, min(os.cpu_count() or 1, 8))
-    if workers == 1:
-        executor: Executor = ThreadPoolExecutor(1)
+    alone = models or jobs == 1 or (jobs == 0 and len(head) < PARALLEL_FROM)
+    workers = jobs or (pipeline.generate.at_once if alone else max(1, min(os.cpu_count() or 1, 8)))
+    if alone:
+        executor: Executor = ThreadPoolExecutor(workers)
         ask: Callable[[Unit, Reply | None], Reply] = partial(answer_unit, pipeline)
     else:
         # Not forked: threads of the numeric libraries do not survive it.

@@ -44,6 +44,7 @@ class Extractive:
     most_points: int = 3
 
     name = NAME
+    at_once = 1  # it waits for nothing but the processor
 
     def __call__(self, query: Query, selection: Selection) -> Iterator[str]:
         chosen = list(selection.parts)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 LOOKED_UP = 10  # tokens guessed at once from the prompt
 PATIENCE = 60.0  # seconds until a model that was not to be had is tried again
-TOGETHER = 8  # prompts of a list in one batch
+TOGETHER = 8  # replies of a list in one batch
 INSTALL = "pip install -r requirements.txt"
 
 
@@ -48,20 +48,31 @@ class Loaded:
     vocabulary: Vocabulary
     ends: tuple[int, ...]
     context: int
+    croppable: bool  # whether the end of what the network remembers can be cut off
 
 
 class LocalModel:
-    """A `rag.generate.model.Model`. `reuse` and `look_up` are the two ways to be faster; `loaded` is a model that is
-    loaded already."""
+    """A `rag.generate.model.Model`. `reuse` and `look_up` are the two ways to be faster for one reply, `together` how
+    many may be written in one batch, None for what suits the machine; `loaded` is a model that is loaded already."""
 
-    def __init__(self, model: str, reuse: bool = True, look_up: bool = True, loaded: Loaded | None = None) -> None:
+    def __init__(
+        self,
+        model: str,
+        reuse: bool = True,
+        look_up: bool = True,
+        together: int | None = None,
+        loaded: Loaded | None = None,
+    ) -> None:
         self.model = model
         self.name = f"大模型 {Path(model).name}"
         self.reuse = reuse
         self.look_up = look_up
+        self.together = together
         self._loaded = loaded
         self._loading = threading.Lock()
         self._missing: tuple[float, str] | None = None  # when the model was not to be had, and why
+        self._queue = threading.Lock()
+        self._waiting: list[Row] = []
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="llm")
         self._kept: tuple[list[int], Any] | None = None  # tokens and the cache of what the network made of them
 
@@ -95,43 +106,31 @@ class LocalModel:
             self._missing = time.monotonic(), str(error)
             raise
 
+    @property
+    def at_once(self) -> int:
+        """How many replies are worth asking for at the same time."""
+        return self.together or (TOGETHER if placed()[0] == "cuda" else 1)
+
     def write(
         self, messages: Sequence[Message], lock: NumberLock | None = None, longest: int = 400
     ) -> Generator[str, None, None]:
-        from transformers import TextIteratorStreamer
-
         loaded = self.load()
         text, tokens = self.prompt(loaded, messages, longest)
-        streamer = TextIteratorStreamer(
-            loaded.tokenizer, skip_prompt=True, skip_special_tokens=True, clean_up_tokenization_spaces=False
-        )
-        stop = threading.Event()
-        job = self._worker.submit(self._generate, loaded, tokens, lock, longest, streamer, stop)
+        row = Row(tokens, lock, longest, loaded)
+        with self._queue:
+            self._waiting.append(row)
+        self._worker.submit(self._serve, loaded)
         try:
-            yield from without_thinking(_streamed(streamer, job), text.rstrip().endswith(THINK))
-            job.result()
+            yield from without_thinking(row.pieces(), text.rstrip().endswith(THINK))
         finally:
-            # The user has stopped, left, or has all: the model ends at its next word, and the next in line may begin.
-            stop.set()
-            if not job.cancel():
-                wait([job])
-
-    def write_many(
-        self, prompts: Sequence[tuple[Sequence[Message], NumberLock | None]], longest: int = 200
-    ) -> Iterator[tuple[int, str]]:
-        """The replies to many prompts as they are ready: (place in the list, text). Prompts of like length are written
-        together. A prompt that does not fit raises PromptTooLong before any is written."""
-        loaded = self.load()
-        tokens = [self.prompt(loaded, messages, longest)[1] for messages, _ in prompts]
-        order = sorted(range(len(prompts)), key=lambda place: len(tokens[place]))
-        for first in range(0, len(order), TOGETHER):
-            places = order[first : first + TOGETHER]
-            rows = [tokens[place] for place in places]
-            locks = [prompts[place][1] for place in places]
-            texts = self._worker.submit(self._generate_rows, loaded, rows, locks, longest).result()
-            for place, text, lock in zip(places, texts, locks, strict=True):
-                whole = "".join(without_thinking([text])).strip()
-                yield place, lock.trimmed(whole) if lock is not None else whole
+            # The user has stopped, left, or has all: the row ends at its next word, and the next in line may begin.
+            row.stop.set()
+            with self._queue:
+                begun = row not in self._waiting
+                if not begun:
+                    self._waiting.remove(row)
+            if begun:
+                wait([row.done])
 
     def prompt(self, loaded: Loaded, messages: Sequence[Message], longest: int) -> tuple[str, list[int]]:
         """The conversation in the model's own form, as text and as tokens. Raises PromptTooLong."""
@@ -139,7 +138,8 @@ class LocalModel:
             [{"role": one.role, "content": one.content} for one in messages],
             tokenize=False, add_generation_prompt=True, enable_thinking=False,
         )  # fmt: skip
-        tokens = loaded.tokenizer(text, add_special_tokens=False)["input_ids"]
+        with self._queue:  # a tokenizer does not serve several threads
+            tokens = loaded.tokenizer(text, add_special_tokens=False)["input_ids"]
         if len(tokens) + longest > loaded.context:
             raise PromptTooLong(
                 f"模型 {self.model} 一次只能读 {loaded.context} 个词元，放不下一段资料和答案"
@@ -147,64 +147,60 @@ class LocalModel:
             )
         return text, tokens
 
-    def _generate(
-        self,
-        loaded: Loaded,
-        tokens: list[int],
-        lock: NumberLock | None,
-        longest: int,
-        streamer: Any,
-        stop: threading.Event,
-    ) -> None:
-        """One reply into the streamer, whose end is signalled whatever happens."""
-        import torch
-
-        try:
-            if stop.is_set():
+    def _serve(self, loaded: Loaded) -> None:
+        """Write what has waited longest and, where that is worth while, together with it those waiting whose prompts
+        are nearest to it in length."""
+        with self._queue:
+            if not self._waiting:
                 return
-            cache = self._cache_for(loaded, tokens)
-            with torch.inference_mode(), _failing(self.model):
-                made = loaded.network.generate(
-                    torch.tensor([tokens], device=loaded.network.device),
-                    generation_config=self._settings(loaded, longest, self.look_up),
-                    logits_processor=_held([lock], loaded, len(tokens)),
-                    stopping_criteria=[lambda input_ids, scores, **_: stop.is_set()],
-                    streamer=streamer,
-                    past_key_values=cache,
-                )
-            if cache is not None:
-                self._kept = made[0].tolist()[: cache.get_seq_length()], cache
-        finally:
-            streamer.on_finalized_text("", stream_end=True)
+            first, *others = self._waiting
+            others.sort(key=lambda row: abs(len(row.tokens) - len(first.tokens)))
+            rows = [first, *others[: self.at_once - 1]] if others else [first]
+            for row in rows:
+                self._waiting.remove(row)
+        try:
+            self._generate(loaded, rows)
+        except BaseException as error:  # noqa: BLE001 - raised again where the reply is read
+            for row in rows:
+                row.end(error)
+        else:
+            for row in rows:
+                row.end()
 
-    def _generate_rows(
-        self, loaded: Loaded, rows: Sequence[list[int]], locks: Sequence[NumberLock | None], longest: int
-    ) -> list[str]:
+    def _generate(self, loaded: Loaded, rows: Sequence[Row]) -> None:
+        """The replies to several prompts, padded on the left to one length; of one alone with what makes it faster."""
         import torch
 
-        length = max(map(len, rows))
-        pad = loaded.ends[0]
-        ids = torch.tensor([[pad] * (length - len(row)) + row for row in rows], device=loaded.network.device)
-        mask = torch.tensor([[0] * (length - len(row)) + [1] * len(row) for row in rows], device=loaded.network.device)
+        length = max(len(row.tokens) for row in rows)
+        ids = [[loaded.ends[0]] * (length - len(row.tokens)) + row.tokens for row in rows]
+        mask = [[0] * (length - len(row.tokens)) + [1] * len(row.tokens) for row in rows]
+        cache = self._cache_for(loaded, rows[0].tokens) if len(rows) == 1 and loaded.croppable else None
+        place = loaded.network.device
+
+        def ended(input_ids: Any, scores: Any, **_: Any) -> Any:
+            return torch.tensor([row.ended for row in rows], device=place)
+
         with torch.inference_mode(), _failing(self.model):
             made = loaded.network.generate(
-                ids,
-                attention_mask=mask,
-                generation_config=self._settings(loaded, longest, look_up=False),
-                logits_processor=_held(locks, loaded, length),
+                torch.tensor(ids, device=place),
+                attention_mask=torch.tensor(mask, device=place),
+                generation_config=self._settings(loaded, rows),
+                logits_processor=_held([row.lock for row in rows], loaded, length),
+                stopping_criteria=[ended],
+                streamer=Streams(rows),
+                past_key_values=cache,
             )
-        texts: list[str] = loaded.tokenizer.batch_decode(
-            made[:, length:], skip_special_tokens=True, clean_up_tokenization_spaces=False
-        )
-        return texts
+        if cache is not None:
+            self._kept = made[0].tolist()[: cache.get_seq_length()], cache
 
-    def _settings(self, loaded: Loaded, longest: int, look_up: bool) -> Any:
+    def _settings(self, loaded: Loaded, rows: Sequence[Row]) -> Any:
         from transformers import GenerationConfig
 
+        look_up = self.look_up and len(rows) == 1 and loaded.croppable
         return GenerationConfig(  # type: ignore[no-untyped-call]
             do_sample=False,
             num_beams=1,
-            max_new_tokens=longest,
+            max_new_tokens=max(row.longest for row in rows),
             # A penalty on repeating would make figures be written otherwise than they stand.
             repetition_penalty=1.0,
             eos_token_id=list(loaded.ends),
@@ -213,31 +209,95 @@ class LocalModel:
         )
 
     def _cache_for(self, loaded: Loaded, tokens: list[int]) -> Any:
-        """A cache that holds what the network made of the longest beginning that this prompt shares with the last;
-        None where the network keeps its memory in another way, of which no beginning can be cut off."""
+        """A cache that holds what the network made of the longest beginning that this prompt shares with the last."""
         from transformers import DynamicCache
 
         kept, self._kept = self._kept, None  # one that is interrupted in the middle is not used again
         if not self.reuse:
             return None
-        if kept is not None:
-            known, cache = kept
-            same = 0
-            while same < min(len(known), len(tokens) - 1) and known[same] == tokens[same]:
-                same += 1
-            if excess := cache.get_seq_length() - same:
-                cache.crop(-excess)
-            return cache
-        cache = DynamicCache(config=loaded.network.config)
-        return cache if not any(getattr(layer, "is_sliding", False) for layer in cache.layers) else None
+        if kept is None:
+            return DynamicCache(config=loaded.network.config)
+        known, cache = kept
+        same = 0
+        while same < min(len(known), len(tokens) - 1) and known[same] == tokens[same]:
+            same += 1
+        if excess := cache.get_seq_length() - same:
+            cache.crop(-excess)
+        return cache
 
 
-def _streamed(streamer: Any, job: Future[None]) -> Iterator[str]:
-    """The pieces of a streamer; an error of the model's thread is raised here, as soon as it has ended the stream."""
-    for piece in streamer:
-        if piece:
-            yield piece
-    job.result()
+class Row:
+    """One reply as it is written, read by another thread. `stop`: nobody wants more of it; `done`: it has ended, with
+    an error or without."""
+
+    def __init__(self, tokens: list[int], lock: NumberLock | None, longest: int, loaded: Loaded) -> None:
+        from transformers import TextIteratorStreamer
+
+        self.tokens = tokens
+        self.lock = lock
+        self.longest = longest
+        self.stop = threading.Event()
+        self.done: Future[None] = Future()
+        self._ends = frozenset(loaded.ends)
+        self._written = 0
+        self._streamer = TextIteratorStreamer(
+            loaded.tokenizer, skip_special_tokens=True, clean_up_tokenization_spaces=False
+        )
+
+    @property
+    def ended(self) -> bool:
+        return self.stop.is_set() or self.done.done()
+
+    def take(self, tokens: list[int]) -> None:
+        """More tokens; what comes behind the end is padding."""
+        import torch
+
+        for token in tokens:
+            if self.done.done():
+                return
+            if token not in self._ends:
+                self._streamer.put(torch.tensor([token]))  # type: ignore[no-untyped-call]
+                self._written += 1
+            if self.stop.is_set() or token in self._ends or self._written >= self.longest:
+                self.end()
+
+    def end(self, error: BaseException | None = None) -> None:
+        if self.done.done():
+            return
+        if error is None:
+            self.done.set_result(None)
+            self._streamer.end()  # type: ignore[no-untyped-call]
+        else:
+            self.done.set_exception(error)
+            self._streamer.on_finalized_text("", stream_end=True)
+
+    def pieces(self) -> Iterator[str]:
+        """The text in pieces; an error of the model's thread is raised here, as soon as it has ended the stream."""
+        for piece in self._streamer:
+            if piece:
+                yield piece
+        self.done.result()
+
+
+class Streams:
+    """What `generate` tells a streamer, passed on to its rows: first the prompts, then token after token of each. The
+    streamers of transformers serve one row."""
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        self.rows = rows
+        self._prompted = False
+
+    def put(self, value: torch.Tensor) -> None:
+        if not self._prompted:
+            self._prompted = True
+        elif len(self.rows) == 1:
+            self.rows[0].take(value.flatten().tolist())  # several where words were looked up
+        else:
+            for row, token in zip(self.rows, value.tolist(), strict=True):
+                row.take([token])
+
+    def end(self) -> None:
+        """The rows end themselves, each at its own end."""
 
 
 def _held(locks: Sequence[NumberLock | None], loaded: Loaded, prompt: int) -> list[Any]:
@@ -368,7 +428,17 @@ def made_ready(network: Any, tokenizer: Any, ends: tuple[int, ...], context: int
     """A network and its tokenizer, with what the lock and the kept beginnings need."""
     network.prepare_inputs_for_generation = _behind_cache(network.prepare_inputs_for_generation)
     vocabulary = Vocabulary(tokenizer, network.get_output_embeddings().weight.shape[0])
-    return Loaded(network, tokenizer, vocabulary, ends, context)
+    return Loaded(network, tokenizer, vocabulary, ends, context, _croppable(network))
+
+
+def _croppable(network: Any) -> bool:
+    """Whether the network remembers every token for itself: of a sliding window or a running state no end can be cut
+    off without loss."""
+    from transformers import DynamicCache
+    from transformers.cache_utils import DynamicLayer
+
+    layers = DynamicCache(config=network.config).layers
+    return not getattr(network, "_is_stateful", False) and all(type(layer) is DynamicLayer for layer in layers)
 
 
 def _behind_cache(prepare: Callable[..., Any]) -> Callable[..., Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -27,7 +28,8 @@ class Message:
 
 
 class Model(Protocol):
-    """A chat model. The same messages give the same text.
+    """A chat model. The same messages give the same text. `at_once`: how many replies are worth asking for at the same
+    time, from as many threads.
 
     `write` yields pieces of the reply, thinking left out; closing it stops the model. Under a `lock` no figure or mark
     from outside of it is written, where the model can be held to that. Raises PromptTooLong before the first piece,
@@ -36,6 +38,8 @@ class Model(Protocol):
 
     @property
     def name(self) -> str: ...
+    @property
+    def at_once(self) -> int: ...
     def write(
         self, messages: Sequence[Message], lock: NumberLock | None = None, longest: int = ...
     ) -> Generator[str, None, None]: ...
@@ -77,6 +81,14 @@ def written_by(model: Model, messages: Sequence[Message], lock: NumberLock | Non
     """The whole reply."""
     with closing(model.write(messages, lock, longest)) as pieces:
         return "".join(pieces).strip()
+
+
+def written_together(
+    model: Model, prompts: Iterable[tuple[Sequence[Message], NumberLock | None]], longest: int
+) -> Iterator[str]:
+    """The whole replies to several prompts in their order, as many written at the same time as is worth while."""
+    with ThreadPoolExecutor(model.at_once) as threads:
+        yield from threads.map(lambda one: written_by(model, one[0], one[1], longest), prompts)
 
 
 def without_thinking(pieces: Iterable[str], thinking: bool = False) -> Iterator[str]:

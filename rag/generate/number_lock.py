@@ -327,12 +327,21 @@ def entries(source: str) -> Iterator[tuple[str, str]]:
             left = text[first.start : start]
         # Numerals that are part of a word (三农, 第十五个五年规划) need what stands around them.
         unit = _UNIT_BEHIND.match(text, end - 1)
-        behind = text[end : end + AFTER] if last is None or unit is None else unit.group()[1:]
+        behind = _word_behind(text, end) if last is None or unit is None else unit.group()[1:]
         yield left, words + behind
         for year in _YEAR.findall(words):
             parts = re.split(f"[{re.escape(''.join(PARTING))}]", words)
             if year in parts[:1] + parts[-1:] and len(parts) > 1:
                 yield "", year
+
+
+def _word_behind(text: str, end: int) -> str:
+    """The characters that make a word of a numeral: so many that no figure is read from it without the rest. 五年规 alone
+    would be read as five years, 五年规划 is none."""
+    after = end + AFTER
+    while after < len(text) and any(one.start < end <= one.end for one in figures(text[:after])):
+        after += 1
+    return text[end:after]
 
 
 def chains(text: str) -> Iterator[tuple[int, int]]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 KEY = "OPENAI_API_KEY"
 SECONDS = 120.0  # without a word from the server
 CONNECT_SECONDS = 5.0
+AT_ONCE = 4  # requests: what one graphics card serves side by side without making each wait long
 RETRIES = 2  # after a refused connection, 429 or 5xx, with growing pauses
 
 
@@ -35,6 +36,7 @@ class ServerModel:
     url: str
     seconds: float = SECONDS
     retries: int = RETRIES
+    at_once: int = AT_ONCE
 
     @property
     def name(self) -> str:

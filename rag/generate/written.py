@@ -68,6 +68,10 @@ class Written:
     def name(self) -> str:
         return self.model.name
 
+    @property
+    def at_once(self) -> int:
+        return self.model.at_once
+
     def __call__(self, query: Query, selection: Selection) -> Generator[str | Aside, None, None]:
         try:
             yield from self._answer(query, selection)
