@@ -486,7 +486,7 @@ def build_batch(pipeline: Pipeline, config: Config, tab: gr.Tab) -> None:
     def open_row(key: str, number: int) -> tuple[Any, ...]:
         journal = desk.jobs[key].journal
         row = journal.row(number)
-        decision = journal.decisions().get(row.position)
+        decision = journal.decision(row.position)
         text = decided_text(row, decision)
         checks = render_checks([check for part in parts_of(row.reply) for check in part]) if row.reply else ""
         return number, render_review(row, decision, pipeline), gr.update(visible=True), text, checks, ""
@@ -528,6 +528,28 @@ def build_batch(pipeline: Pipeline, config: Config, tab: gr.Tab) -> None:
             return (*open_row(key, following)[:5], message, table, count, "")
 
         return act
+
+    def accept_listed(key: str, by: str, *filters: str) -> tuple[Any, ...]:
+        """Accept what the list as filtered shows as answered and nobody has decided on; the rest wants a person."""
+        if not key:
+            return (gr.skip(),) * 3
+        journal, chosen = desk.jobs[key].journal, Chosen(*filters)
+        at = datetime.now().astimezone().isoformat(timespec="seconds")
+        accepted, failed = 0, ""
+        for row in journal.rows():
+            decision = journal.decision(row.position)
+            pending = decision is None or not is_current(decision, row)
+            if not (pending and state_of(row) == ANSWERED and chosen.holds(row, decision)):
+                continue
+            try:
+                decide(pipeline, journal, row, "accepted", by, at, decided_text(row, None))
+            except UserError as error:
+                failed = f"第{row.row.number}行起没有采纳：{error}"
+                break
+            accepted += 1
+        told = failed or "其余的须逐条审核。"
+        message = render_message(f"采纳了 {accepted} 条“{ANSWERED}”。{told}", "failed" if failed else "good")
+        return message, *draw(key, chosen)
 
     def next_row(journal: Journal, after: Answered, chosen: Chosen) -> int | None:
         """The next row of the list as filtered that nobody has decided on."""
@@ -617,6 +639,9 @@ def build_batch(pipeline: Pipeline, config: Config, tab: gr.Tab) -> None:
                     accepting = gr.Button("采纳", variant="primary", min_width=80)
                     rejecting = gr.Button("退回", min_width=80)
                     reassigning = gr.Button("转办", min_width=80)
+                accepting_listed = gr.Button(
+                    f"一并通过列出的“{ANSWERED}”", elem_id="accept-listed", size="sm",
+                )  # fmt: skip
                 verdict = gr.HTML("", elem_id="verdict")
         with gr.Row(elem_id="exporting"):
             form = gr.Dropdown(list(EXPORTS), value=next(iter(EXPORTS)), label="导出格式", min_width=230, scale=0)
@@ -653,6 +678,9 @@ def build_batch(pipeline: Pipeline, config: Config, tab: gr.Tab) -> None:
             [*opened, table, count, recipient],
             **quiet,
         ).then(lambda: render_library(pipeline), None, library, **quiet)
+    accepting_listed.click(accept_listed, [key, by, *filters], [verdict, table, count], **quiet).then(
+        lambda: render_library(pipeline), None, library, **quiet
+    )
     shelf.expand(lambda: render_library(pipeline), None, library, **quiet)
     for button, fetch, inputs, fetched in (
         (exporting, export, [key, form], file), (exporting_changes, export_changes, [key], changes_file),

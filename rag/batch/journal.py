@@ -312,6 +312,18 @@ class Journal:
                 ),
             )  # fmt: skip
 
+    def decision(self, position: int) -> Decision | None:
+        """The last decision about a row."""
+        found = self._read(
+            "SELECT position, reply, action, by, at, text, recipient FROM decisions WHERE position = ? "
+            "ORDER BY number DESC LIMIT 1",
+            (position,),
+        )
+        if not found:
+            return None
+        position, reply, action, by, at, text, recipient = found[0]
+        return Decision(position, reply, action, by, at, json.loads(text), recipient)
+
     def decisions(self) -> dict[int, Decision]:
         """The last decision about each row that has one: position -> Decision."""
         found = self._read("SELECT position, reply, action, by, at, text, recipient FROM decisions ORDER BY number")

@@ -1,7 +1,8 @@
 """What people decide about answers: accepted, edited, rejected, handed on; and what becomes of an accepted one.
 
 A decision is about the reply that was looked at. It stands as long as a re-run gives the same answer with the same
-quotations, wherever these stand now; where it gives another, the decision is shown as outdated and asks to be made again.
+quotations, wherever these stand now; where it gives another, the decision is shown as outdated and asks to be made
+again.
 """
 
 from __future__ import annotations
