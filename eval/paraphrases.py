@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eval.dataset import Question, read_set
+from rag.cite import cite
 from rag.library import LIKE, Approved, same, sources_of
 from rag.pipeline import Pipeline, Reply
-from rag.types import Query
+from rag.types import Query, Status
 from rag.understand import understand
 
 LISTED_FROM = 0.5  # likeness of pairs of different questions that are told one by one
@@ -45,10 +46,13 @@ def pairs(
     ready: list[tuple[Question, Query, Reply, Approved]] = []
     for done, question in enumerate(questions, 1):
         query = understand(question.question, (), pipeline.frame)
-        answer, reply = pipeline.ask(question.question), pipeline.reply(query)
-        reply.pieces.close()
-        sources = sources_of(answer.citations, pipeline.index.document_of)
-        approved = Approved(query.text, answer.text, answer.status, sources, (), {}, "", "")
+        reply = pipeline.reply(query)
+        # Read here and not asked for by `ask`: it would search a second time.
+        text = "".join(piece for piece in reply.pieces if isinstance(piece, str))
+        text, citations = cite(text, [one.passage for one in reply.evidence], reply.stretches)
+        sources = sources_of(citations, pipeline.index.document_of)
+        status: Status = "answered" if reply.verdict.answered else "refused"
+        approved = Approved(query.text, text, status, sources, (), {}, "", "")
         ready.append((question, query, reply, approved))
         progress(done, len(questions))
     found: dict[tuple[str, str], Pair] = {}

@@ -389,18 +389,21 @@ class Desk:
         """Answer what is missing of a list; yields rows done, rows in all, and the seconds left. Where another visitor
         has it answered, watches."""
         job = self.jobs[key]
-        total = job.journal.count()
+        total, began, first = job.journal.count(), time.monotonic(), job.journal.done()
+
+        def left(done: int) -> float | None:
+            return None if done <= first else (time.monotonic() - began) / (done - first) * (total - done)
+
         if not job.busy.acquire(blocking=False):
             while job.busy.locked():
-                yield job.journal.done(), total, None
+                done = job.journal.done()
+                yield done, total, left(done)
                 time.sleep(REDRAWN)
             return
         try:
-            began, first = time.monotonic(), job.journal.done()
             with closing(answering(job.journal, self.pipeline, self.config)) as rows:
                 for done in rows:
-                    pace = (time.monotonic() - began) / (done - first) if done > first else None
-                    yield done, total, None if pace is None else pace * (total - done)
+                    yield done, total, left(done)
         finally:
             job.busy.release()
 
