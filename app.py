@@ -59,8 +59,8 @@ def build_page(pipeline: Pipeline, config: Config | None = None, bench: Bench | 
                 build_chat(pipeline)
             with gr.Tab("指标台账") as register:
                 build_register(pipeline, register)
-            with gr.Tab("批量答复"):
-                build_batch(pipeline, config or Config())
+            with gr.Tab("批量答复") as batch:
+                build_batch(pipeline, config or Config(), batch)
             with gr.Tab("评测") as evaluation:
                 build_evaluation(bench or Bench(config or Config()), pipeline.documents, evaluation)
     page.queue(default_concurrency_limit=4)

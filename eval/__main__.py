@@ -60,6 +60,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     fit = commands.add_parser("fit", help="在开发集上拟合检索、选句和拒答的权重，写入 rag/weights.json")
     fit.add_argument("--index", type=Path, metavar="DIR", help="索引文件夹（缺省：var/index）")
     fit.set_defaults(run=_fit)
+    paraphrases = commands.add_parser("paraphrases", help="审定的答复用于另一种说法，相似度从多少起才不会用错")
+    paraphrases.add_argument("sets", nargs="*", metavar="SET", help="题集，同 check（缺省：dev train）")
+    paraphrases.add_argument("--index", type=Path, metavar="DIR", help="索引文件夹（缺省：var/index）")
+    paraphrases.set_defaults(run=_paraphrases)
     register = commands.add_parser("register", help="指标台账与手工台账相比的准确率、召回率和各字段的一致率")
     register.add_argument("--index", type=Path, metavar="DIR", help="索引文件夹（缺省：var/index）")
     register.add_argument("--remarks", action="store_true", help="逐条列出不一致之处")
@@ -79,6 +83,16 @@ def _set(name: str) -> Path:
 
     named = SETS / f"{name}.jsonl"
     return named if named.is_file() else Path(name)
+
+
+def _paraphrases(options: argparse.Namespace) -> None:
+    from eval.paraphrases import pairs, told
+    from eval.run import bar
+    from rag.config import Config
+    from rag.pipeline import open_pipeline
+
+    pipeline = open_pipeline(Config(options.index, approved=False))
+    print(told(pairs([_set(name) for name in options.sets or ("dev", "train")], pipeline, bar)))
 
 
 def _check(options: argparse.Namespace) -> None:

@@ -140,7 +140,8 @@ def _batch(options: argparse.Namespace) -> int:
         changed = outcome.changed
         _say(
             f"与上一次相比：答复有变 {changed.answers} 行，只有依据有变 {changed.evidence} 行，"
-            f"新问题 {changed.new} 行，未变 {changed.unchanged} 行，新旧对照见 {outcome.report}。"
+            f"新问题 {changed.new} 行，只移了行号 {changed.moved} 行，未变 {changed.unchanged} 行，"
+            f"新旧对照见 {outcome.report}。"
         )
     return 1 if counts.failed else 0
 

@@ -201,7 +201,7 @@ class Pipeline:
         """The answer that a person approved for this question or its clear paraphrase, its lines found where they stand
         now; None where there is none, or it is stale."""
         for approved in self.library.entries() if self.library is not None else ():
-            if not (same(approved.question) == same(query.text) or self._alike(approved, query, reply)):
+            if not (same(approved.question) == same(query.text) or self.likeness(approved, query, reply) >= LIKE):
                 continue
             citations = self.standing(approved)
             if citations is None:
@@ -237,21 +237,22 @@ class Pipeline:
         kept = tuple(one for one in citations if one is not None and self.stands(one))
         return kept if len(kept) == len(citations) else None
 
-    def _alike(self, approved: Approved, query: Query, reply: Reply) -> bool:
-        """Whether a question is a clear paraphrase of one that was approved: alike in its words, with the same years,
-        places and figures, and led by its own search to the very words that the approved answer cites first."""
+    def likeness(self, approved: Approved, query: Query, reply: Reply) -> float:
+        """How far a question is a paraphrase of one that was approved: the cosine of their words; 0 where it names
+        other years, places or figures, or its own search does not lead it to the very words that the approved answer
+        cites first."""
         if not reply.evidence or not approved.sources or reply.verdict.answered != (approved.status == "answered"):
-            return False
+            return 0.0
         best, cited = reply.evidence[0], approved.sources[0]
         chunk = best.passage.chunk
         if chunk.doc_id != cited.citation.doc or cited.citation.quote not in chunk.text[best.start : best.end]:
-            return False
+            return 0.0
         other = understand(approved.question, (), self.frame)
         if _particulars(query) != _particulars(other) or not self._named_alike(query, other, best):
-            return False
+            return 0.0
         embed = self.retrieve.embedder.embed_questions
         whole, core = embed([query.text, other.text]), embed([query.core, other.core])
-        return min(float(whole[0] @ whole[1]), float(core[0] @ core[1])) >= LIKE
+        return min(float(whole[0] @ whole[1]), float(core[0] @ core[1]))
 
     def _named_alike(self, one: Query, other: Query, evidence: Evidence) -> bool:
         """Whether two questions name the same of what a sentence holds: its very words where it holds several figures

@@ -483,6 +483,36 @@ def test_a_rerun_over_a_changed_plan_tells_what_changed(tmp_path: Path) -> None:
     assert "28.1%" in shown(out)[1][1]
 
 
+def test_a_model_is_asked_again_only_where_the_evidence_changed(tmp_path: Path) -> None:
+    plan, index = tmp_path / "yunze.txt", tmp_path / "index"
+    source = sheet(tmp_path / "in.xlsx", [["问题"], [FOREST], ["2030年新能源装机规模达到多少？"], [UNKNOWN]])
+    quoting = Config(index=index)
+    spoken = replace(quoting, llm="transformers:/some/model")  # as far as the batch knows: it is given the pipeline
+
+    def told(text: str, config: Config) -> tuple[list[tuple[str, list[int]]], Any, int]:
+        plan.write_text(text, encoding="utf-8")
+        build([plan], index)
+        said = ScriptedGenerator([("见原文。[1]",), ("见原文。[1]",)])
+        pipeline = open_pipeline(quoting)
+        if config is spoken:
+            pipeline = replace(pipeline, generate=said)
+        outcome = run(pipeline, config, source, tmp_path / "out.jsonl", overwrite=True)
+        rows = answers(tmp_path / "out.jsonl")
+        cited = [(row["answer"], [one["lines"][0] for one in row["citations"]]) for row in rows]
+        return cited, outcome.changed, said.started
+
+    told(YUNZE, quoting)
+    before, changed, asked = told(YUNZE, spoken)  # over the same evidence, but it is another who answers
+    assert (asked, changed.answers) == (2, 2)
+    after, changed, asked = told(YUNZE.replace("第一章 发展基础", "\n\n第一章 发展基础"), spoken)
+    assert asked == 0
+    assert [text for text, _ in after] == [text for text, _ in before]
+    assert [lines for _, lines in after] == [[line + 2 for line in lines] for _, lines in before]
+    assert (changed.answers, changed.evidence, changed.moved) == (0, 0, 3)
+    _, changed, asked = told(YUNZE.replace("27.5%", "28.1%"), spoken)
+    assert asked == 1
+
+
 def test_a_reply_whose_evidence_is_unchanged_is_taken_over_without_asking(yunze: Pipeline) -> None:
     unit = Unit("k", (FOREST,))
     reply = answer_unit(yunze, unit)

@@ -12,7 +12,19 @@ from openpyxl import Workbook, load_workbook
 
 import app
 from index.build import build
-from page.batch import Chosen, Desk, brief, listed, render_checks, render_library, render_progress, render_review
+from page.batch import (
+    Chosen,
+    Desk,
+    brief,
+    for_page,
+    listed,
+    render_changes,
+    render_checks,
+    render_library,
+    render_progress,
+    render_review,
+)
+from rag.batch.review import decide
 from rag.config import Config
 from rag.errors import BatchError
 from rag.pipeline import Pipeline, open_pipeline
@@ -103,6 +115,48 @@ def test_progress_checks_and_library_are_told() -> None:
     assert brief("长" * 200) == "长" * 90 + "…"
 
 
+def test_a_list_answered_over_an_earlier_version_shows_what_changed(
+    desk: Desk, config: Config, tmp_path: Path
+) -> None:
+    """The forest's figure changes, and a line joins in front: of the others only the lines move."""
+    source = tmp_path / "清单.txt"
+    source.write_text(f"{FOREST}\n2030年新能源装机规模达到多少？\n", encoding="utf-8")
+    key = desk.take(source, "", "")
+    list(desk.answer(key))
+    journal = desk.jobs[key].journal
+    assert render_changes(journal, desk.pipeline) == ""
+    for number in (1, 2):
+        decide(desk.pipeline, journal, journal.row(number), "rejected", "王敏", "2027-03-05T10:20:00", "")
+    journal.close()
+    changed_plan = YUNZE.replace("27.5%", "28.1%").replace("第一章 发展基础", "\n第一章 发展基础")
+    (tmp_path / "yunze.txt").write_text(changed_plan, encoding="utf-8")
+    build([tmp_path / "yunze.txt"], tmp_path / "index")
+    later = Desk(open_pipeline(config), config, tmp_path / "batch")
+    ((name, listed_key),) = later.lists()
+    assert (name.startswith("清单.txt"), listed_key) == (True, key)
+    later.reopen(key)
+    journal = later.jobs[key].journal
+    before = listed(journal, Chosen(review="退回"))[0]
+    assert [row[0] for row in before] == [1, 2]  # what was decided is not doubted before the answers are there
+    list(later.answer(key))
+    assert [row[0] for row in listed(journal, Chosen(change="答复有变"))[0]] == [1]
+    assert [row[0] for row in listed(journal, Chosen(review="须重审"))[0]] == [1]
+    assert [row[0] for row in listed(journal, Chosen(review="退回"))[0]] == [2]
+    assert listed(journal, Chosen(change="有变动"))[0][0][3].endswith("（答复有变）")
+    drawn = render_changes(journal, later.pipeline)
+    assert "答复有变 1 行" in drawn
+    assert drawn.index("27.5%") < drawn.index("28.1%")
+    assert desk.pipeline.documents[0].sha256[:8] in drawn
+    assert later.pipeline.documents[0].sha256[:8] in drawn
+    row = journal.row(1)
+    assert "27.5%" in render_review(row, journal.decision(row.position), later.pipeline)
+    journal.close()
+
+
+def test_what_a_list_lacks_is_told_in_the_words_of_the_page() -> None:
+    assert for_page("要答它请指明工作表（--sheet）") == "要答它请指明工作表（填在“工作表”里）"
+
+
 def test_the_library_shows_what_is_stale(desk: Desk, config: Config, tmp_path: Path) -> None:
     given = desk.pipeline.ask(FOREST)
     desk.pipeline.approve(FOREST, (), given.text, given.citations, given.status, "<b>王敏</b>", "2027-03-05T10:20:00")
@@ -146,6 +200,8 @@ def test_a_list_is_uploaded_reviewed_and_fetched(config: Config, tmp_path: Path)
             view.wait_for_selector("#checks >> text=27.5% ✓")
             view.get_by_role("button", name="采纳").click()
             view.wait_for_selector("#verdict >> text=第2行：改后采纳。下面是第3行。")
+            view.get_by_role("button", name="一并通过").click()
+            view.wait_for_selector("#verdict >> text=其余的须逐条审核")
             with view.expect_download() as fetched:
                 view.get_by_role("button", name="导出审核结果").click()
             fetched.value.save_as(tmp_path / "fetched.xlsx")

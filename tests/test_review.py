@@ -142,3 +142,32 @@ def test_a_decision_about_another_answer_asks_to_be_made_again(
     text = (tmp_path / "r.csv").read_text("utf-8-sig")
     assert "须重审" in text or "请重审" in text
     assert "28.1%" in text
+
+
+def test_a_decision_stands_where_lines_only_moved_or_the_library_says_what_was_decided(
+    pipeline: Pipeline, config: Config, journal: Journal, tmp_path: Path
+) -> None:
+    edited = "2030年，森林覆盖率要达到27.5%。[1]"
+    assert decide(pipeline, journal, journal.row(1), "accepted", "王敏", AT, edited).action == "edited"
+    decide(pipeline, journal, journal.row(2), "rejected", "王敏", AT, "")
+    decide(pipeline, journal, journal.row(3), "rejected", "王敏", AT, "")
+    journal.close()
+    (tmp_path / "yunze.txt").write_text(YUNZE.replace("第一章 发展基础", "\n\n第一章 发展基础"), "utf-8")
+    build([tmp_path / "yunze.txt"], tmp_path / "index")
+    changed = run(open_pipeline(config), config, tmp_path / "in.txt", tmp_path / "out.xlsx", overwrite=True).changed
+    assert changed is not None
+    assert (changed.answers, changed.evidence) == (1, 0)  # row 2 asks what row 1 asks, and more
+    with closing(Journal.open(journal_of(tmp_path / "out.xlsx"))) as again:
+        rows = list(again.rows())
+        assert rows[0].reply is not None
+        assert rows[0].reply["record"]["answer"] == edited  # from the library
+        assert [is_current(again.decisions()[row.position], row) for row in rows[:3]] == [True, False, True]
+
+
+def test_rows_that_ask_the_same_are_decided_together(pipeline: Pipeline, config: Config, tmp_path: Path) -> None:
+    (tmp_path / "in.txt").write_text(f"{FOREST}\n2035年呢？\n1、{FOREST}\n", encoding="utf-8")
+    run(pipeline, config, tmp_path / "in.txt", tmp_path / "out.xlsx")
+    edited = "2030年，森林覆盖率要达到27.5%。[1]"
+    with closing(Journal.open(journal_of(tmp_path / "out.xlsx"))) as journal:
+        decide(pipeline, journal, journal.row(3), "accepted", "王敏", AT, edited)
+        assert {position: one.text for position, one in journal.decisions().items()} == {1: edited, 3: edited}

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rag.batch.journal import Answered, Journal
+from rag.batch.journal import Answered, Decision, Journal
 from rag.batch.reading import Value
+from rag.batch.review import is_current, quoted
 from rag.batch.state import evidence_told
 from rag.batch.writing import write_sheet
 from rag.pipeline import Pipeline
 
 STATUS = {"answered": "已答复", "refused": "未载明", "error": "出错"}
-ANSWER, EVIDENCE, NEW = "答复有变", "依据有变", "新问题"
+ANSWER, EVIDENCE, NEW, MOVED, SAME = "答复有变", "依据有变", "新问题", "只移了行", "未变"
 HEADINGS = ("清单行", "问题", "变动", "原状态", "原答复", "现状态", "现答复", "原依据", "现依据")
 WIDTHS = (7, 36, 10, 9, 50, 9, 50, 44, 44)
 
@@ -23,11 +24,12 @@ WIDTHS = (7, 36, 10, 9, 50, 9, 50, 44, 44)
 @dataclass(frozen=True)
 class Changes:
     """Counts of the rows of a re-run: those whose `answers` are others, those whose words are the same and whose
-    `evidence` is another (or stands elsewhere), `new` questions, and the `unchanged`."""
+    `evidence` is another, `new` questions, those whose quotations have `moved` to other lines, and the `unchanged`."""
 
     answers: int
     evidence: int
     new: int
+    moved: int
     unchanged: int
 
 
@@ -35,8 +37,9 @@ def changes(journal: Journal) -> Changes | None:
     """What changed against the run before; None where there was none."""
     if not journal.has_earlier():
         return None
-    counts = Counter(_what(row) for row in journal.rows() if row.reply is not None)
-    return Changes(counts[ANSWER], counts[EVIDENCE], counts[NEW], counts[""])
+    decisions = journal.decisions()
+    counts = Counter(change_of(row, decisions.get(row.position)) for row in journal.rows() if row.reply is not None)
+    return Changes(counts[ANSWER], counts[EVIDENCE], counts[NEW], counts[MOVED], counts[SAME])
 
 
 def write_changes(journal: Journal, pipeline: Pipeline, source: Path, out: Path) -> Path:
@@ -48,30 +51,41 @@ def write_changes(journal: Journal, pipeline: Pipeline, source: Path, out: Path)
     return report
 
 
+def changed_rows(journal: Journal) -> Iterator[tuple[Answered, str]]:
+    """The rows that came out otherwise than before, and how: what is worth a look."""
+    decisions = journal.decisions()
+    for row in journal.rows():
+        if row.reply is not None and (what := change_of(row, decisions.get(row.position))) not in (SAME, MOVED):
+            yield row, what
+
+
 def _table(journal: Journal, titles: Mapping[str, str]) -> Iterator[list[Value]]:
     yield list(HEADINGS)
-    for row in journal.rows():
-        if row.reply is None or not (what := _what(row)):
-            continue
+    for row, what in changed_rows(journal):
         old: Mapping[str, Any] | None = row.earlier
+        new = row.reply or {}
         yield [
             row.row.number,
             row.row.question,
             what,
             STATUS[old["record"]["status"]] if old else "",
             old["record"]["answer"] if old else "",
-            STATUS[row.reply["record"]["status"]],
-            row.reply["record"]["answer"],
+            STATUS[new["record"]["status"]],
+            new["record"]["answer"],
             evidence_told(old, titles) if old else "",
-            evidence_told(row.reply, titles),
+            evidence_told(new, titles),
         ]
 
 
-def _what(row: Answered) -> str:
-    """答复有变, 依据有变, 新问题, or "" where nothing changed."""
+def change_of(row: Answered, decision: Decision | None) -> str:
+    """How the reply of a row differs from that of the run before. An answer that has become what a reviewer made of it
+    has not changed."""
     if row.earlier is None or row.reply is None:
         return NEW
     old, new = row.earlier["record"], row.reply["record"]
-    if (old["status"], old["answer"]) != (new["status"], new["answer"]):
+    decided = decision is not None and is_current(decision, row)
+    if not decided and (old["status"], old["answer"]) != (new["status"], new["answer"]):
         return ANSWER
-    return "" if old["citations"] == new["citations"] else EVIDENCE
+    if quoted(old) != quoted(new):
+        return EVIDENCE
+    return SAME if old["citations"] == new["citations"] else MOVED

@@ -300,14 +300,29 @@ class Journal:
     # --- decisions
 
     def decide(self, decision: Decision) -> None:
+        """Keep a decision about a row, for all rows that ask the same."""
         with self.writing() as base:
             base.execute(
-                "INSERT INTO decisions (position, reply, action, by, at, text, recipient) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO decisions (position, reply, action, by, at, text, recipient) "
+                "SELECT one.position, ?, ?, ?, ?, ?, ? FROM rows AS one JOIN rows AS this ON this.position = ? "
+                "WHERE one.position = this.position OR one.unit = this.unit ORDER BY one.position",
                 (
-                    decision.position, decision.reply, decision.action, decision.by, decision.at,
-                    _json(decision.text), decision.recipient,
+                    decision.reply, decision.action, decision.by, decision.at, _json(decision.text),
+                    decision.recipient, decision.position,
                 ),
             )  # fmt: skip
+
+    def decision(self, position: int) -> Decision | None:
+        """The last decision about a row."""
+        found = self._read(
+            "SELECT position, reply, action, by, at, text, recipient FROM decisions WHERE position = ? "
+            "ORDER BY number DESC LIMIT 1",
+            (position,),
+        )
+        if not found:
+            return None
+        position, reply, action, by, at, text, recipient = found[0]
+        return Decision(position, reply, action, by, at, json.loads(text), recipient)
 
     def decisions(self) -> dict[int, Decision]:
         """The last decision about each row that has one: position -> Decision."""

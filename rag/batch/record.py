@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rag.cite import MARK
@@ -99,9 +99,31 @@ def check_list(checks: Sequence[Check]) -> list[list[Any]]:
 
 
 def evidence_digest(passages: Sequence[Passage]) -> str:
-    """First 16 hex digits of the sha256 of what was found for a question: documents, lines and words, in order."""
-    found = [(one.chunk.doc_id, one.chunk.lines, one.chunk.start, one.chunk.text) for one in passages]
+    """First 16 hex digits of the sha256 of what was found for a question: documents and words, in order, wherever they
+    stand."""
+    chunks = [one.chunk for one in passages]
+    found = [(one.doc_id, [line - one.lines[-1] for line in one.lines], one.start, one.text) for one in chunks]
     return hashlib.sha256(json.dumps(found, ensure_ascii=False).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def moved(told: Mapping[str, Any], passages: Sequence[Passage]) -> dict[str, Any] | None:
+    """The object of an answer with its lines where its passages stand now, which are those it was made from; None where
+    it cites another."""
+    places = {
+        (old["doc"], before): (line, one.chunk)
+        for old, one in zip(told["retrieved"], passages, strict=True)
+        for before, line in zip(old["lines"], one.chunk.lines, strict=True)
+    }
+    citations = []
+    for old in told["citations"]:
+        found = [places.get((old["doc"], line)) for line in old["lines"]]
+        if None in found:
+            return None
+        at = [place for place in found if place is not None]
+        section, page = at[0][1].section, at[0][1].page
+        citation = citation_of({**old, "lines": [line for line, _ in at], "section": section, "page": page})
+        citations.append(_citation(citation))
+    return {**told, "citations": citations, "retrieved": [_passage(passage) for passage in passages]}
 
 
 def _citation(citation: Citation) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """What people decide about answers: accepted, edited, rejected, handed on; and what becomes of an accepted one.
 
-A decision is about the reply that was looked at. Where a re-run gave another reply, the decision is shown as outdated
-and asks to be made again.
+A decision is about the reply that was looked at. It stands as long as a re-run gives the same answer with the same
+quotations, wherever these stand now; where it gives another, the decision is shown as outdated and asks to be made
+again.
 """
 
 from __future__ import annotations
@@ -25,14 +26,23 @@ class ReviewError(UserError):
 
 
 def reply_digest(reply: Mapping[str, Any]) -> str:
-    """First 16 hex digits of the sha256 of what a reviewer looks at: the answer and what it cites."""
-    told = [reply["record"]["answer"], reply["record"]["status"], reply["record"]["citations"]]
+    """First 16 hex digits of the sha256 of what a reviewer looks at: the answer and what it quotes."""
+    told = [reply["record"]["answer"], reply["record"]["status"], quoted(reply["record"])]
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode("ascii")).hexdigest()[:16]
 
 
+def quoted(record: Mapping[str, Any]) -> list[list[str]]:
+    """What an answer quotes, document and words of each mark: what stays the same where lines only move."""
+    return [[citation["doc"], citation["quote"]] for citation in record["citations"]]
+
+
 def is_current(decision: Decision, row: Answered) -> bool:
-    """Whether the reply that was decided on is still the row's."""
-    return row.reply is not None and decision.reply == reply_digest(row.reply)
+    """Whether the reply that was decided on is still the row's, or has become what was decided: the answer in the
+    reviewer's words, served from the library, which knows whether its sources stand."""
+    if row.reply is None:
+        return False
+    served = bool(row.reply["approved"]) and row.reply["record"]["answer"] == decision.text
+    return served or decision.reply == reply_digest(row.reply)
 
 
 def decided_text(row: Answered, decision: Decision | None) -> str:

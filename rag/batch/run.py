@@ -38,7 +38,7 @@ from index.store import file_hash
 from rag.batch.changes import Changes, changes, write_changes
 from rag.batch.journal import Journal, Unit, journal_of
 from rag.batch.reading import Listing, Row, open_list, read_rows
-from rag.batch.record import check_list, error_record, evidence_digest, record, together
+from rag.batch.record import check_list, error_record, evidence_digest, moved, record, together
 from rag.batch.split import questions_in
 from rag.batch.state import Tally, tally
 from rag.batch.writing import check_output, list_time, notices_of, write_output
@@ -124,11 +124,13 @@ def run(
 
 
 def identity(pipeline: Pipeline, config: Config, source: Path, listing: Listing) -> dict[str, str]:
-    """What the answers depend on, by name: the list, the index, the settings."""
+    """What the answers depend on, by name: the list, the index (and the documents in it, as they are told), the
+    settings."""
     return {
         "list": file_hash(source),
         "where": f"{listing.sheet}\0{listing.column}",
         "index": str(pipeline.index.manifest["seal"]),
+        "documents": "、".join(f"《{one.title}》{one.sha256[:8]}" for one in pipeline.documents),
         "settings": json.dumps(
             {"llm": config.llm, "passages": config.passages, "refuse_below": config.refuse_below,
              "approved": config.approved, "reranker": config.reranker, "backend": pipeline.backend,
@@ -155,6 +157,7 @@ def prepare(journal: Journal, source: Path, listing: Listing, facts: Mapping[str
     """Bring the journal to this list, index and settings, keeping every reply that still holds."""
     if journal.told("list") and any(journal.told(name) != facts[name] for name in ("index", "settings")):
         journal.set_aside()
+        journal.tell(earlier_documents=journal.told("documents"), earlier_settings=journal.told("settings"))
     else:
         journal.forget_failures()
     if any(journal.told(name) != facts[name] for name in ("list", "where")):
@@ -228,7 +231,9 @@ def answering(journal: Journal, pipeline: Pipeline, config: Config, jobs: int = 
         spawn = multiprocessing.get_context("spawn")
         executor = ProcessPoolExecutor(workers, spawn, initializer=_open, initargs=(config,))
         ask = _answer
-    carry = config.llm != "extractive"
+    # Quoting anew costs no more than finding out that the same would be quoted. Another model or another version of
+    # the program may say something else over the same evidence.
+    carry = config.llm != "extractive" and journal.told("earlier_settings") == journal.told("settings")
     pending: dict[Future[Reply], Unit] = {}
     queue = chain(head, missing)
     try:
@@ -314,8 +319,8 @@ def answer_unit(pipeline: Pipeline, unit: Unit, earlier: Reply | None = None) ->
 
 
 def _unchanged(pipeline: Pipeline, unit: Unit, earlier: Reply) -> Reply | None:
-    """The earlier reply, where the same passages are found again and its quotations stand; None where not. The answerer
-    is not asked for this."""
+    """The earlier reply, where the same passages are found again, with its quotations where these stand now; None where
+    not. The answerer is not asked for this."""
     if earlier["record"]["status"] == "error" or len(earlier["record"]["citations"]) > pipeline.passages:
         return None
     try:
@@ -323,7 +328,11 @@ def _unchanged(pipeline: Pipeline, unit: Unit, earlier: Reply) -> Reply | None:
             found = next(stream)
     except UserError:
         return None
-    return earlier if evidence_digest(found.passages) == earlier["evidence"] else None
+    # What a person approved since comes first, and what the library no longer serves is not served from here.
+    if evidence_digest(found.passages) != earlier["evidence"] or found.approved is not None or earlier["approved"]:
+        return None
+    told = moved(earlier["record"], found.passages)
+    return None if told is None else {**earlier, "record": told}
 
 
 def _reply(records: Sequence[dict[str, Any]], answers: Sequence[Answer | None]) -> dict[str, Any]:
