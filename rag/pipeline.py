@@ -48,6 +48,7 @@ from rag.library import LIKE, Approved, Library, found_again, library_of, same, 
 from rag.lists import box_list, by_place, counted
 from rag.phrase import row_words
 from rag.prompts import lines, render
+from rag.reckon import reckoned
 from rag.register import asks_for_list, listing, two_lists, worked_out
 from rag.rerank import Reranker, open_reranker, reranked
 from rag.retrieve import Retriever, distinct
@@ -63,6 +64,7 @@ EVIDENCE_FROM = 20
 NEAREST_CHARACTERS = 120
 REGISTERED = 0.95  # confidence of an answer that is read off the register
 CLOSE = 1.5  # how far below the best evidence that may score which alone holds the kind of detail asked for
+WHOLE = 10_000  # characters: quotations that something is worked out from are not narrowed
 BESIDE = 3.0  # how far below the best evidence that of another year of a comparison may score
 
 
@@ -173,6 +175,10 @@ class Pipeline:
             stretches = {one.passage.rank: (one.start, one.end) for one in made.evidence}
             verdict = Verdict(0.0 if made.refused else 1.0, not made.refused, REGISTERED)
             return Reply(passages, made.evidence, verdict, spoken([made.text]), made.own, stretches)
+        if (worked := reckoned(query, self.registers, self.chunk_of, self.frame)) is not None:
+            passages = distinct([*(one.passage for one in worked.parts), *found])
+            pieces = spoken(Extractive(longest=WHOLE)(query, Selection(worked.parts, worked.parts)), f"\n{worked.told}")
+            return Reply(passages, worked.parts, Verdict(1.0, True, REGISTERED), pieces, worked.own)
         passages = in_order(found, selection)
         if not verdict.answered:
             refusal = self.refusal(query, verdict, selection.evidence)

@@ -249,6 +249,12 @@ def places_of(text: str, frame: Frame) -> tuple[str, ...]:
     return tuple(dict.fromkeys(full for name in _names_in(text, frame) for full in frame.places[name]))
 
 
+def named_places(text: str, frame: Frame) -> tuple[str, ...]:
+    """Full names of the places that a text names for certain, in the order named."""
+    names = [frame.places[name] for name in _names_in(text, frame)]
+    return tuple(dict.fromkeys(full[0] for full in names if len(full) == 1))
+
+
 def elsewhere_in(text: str, frame: Frame) -> tuple[str, ...]:
     """Places of China that the question names and that are none of the documents' own, nor their region."""
     own = [*frame.places, *frame.region]
