@@ -160,8 +160,10 @@ def _best(entries: Sequence[Target | Fact], thing: str, asked: set[str]) -> _Ope
     """The figure whose name is most what is asked for; None where two that differ are as good."""
     most = max(_fit(entry, asked) for entry in entries)
     best = [entry for entry in entries if _fit(entry, asked) == most]
-    operands = [_operand(thing, entry) for entry in best]
-    return operands[0] if len({(one.low, one.high) for one in operands}) == 1 else None
+    if len({(entry.value, entry.value_max) for entry in best}) > 1:
+        return None
+    # Told twice, once as a bound (145, 145以上): what follows must follow from the bound, too.
+    return _operand(thing, next((entry for entry in best if entry.comparator in (">=", ">", "<=", "<")), best[0]))
 
 
 def _operand(thing: str, entry: Target | Fact) -> _Operand:
@@ -225,8 +227,8 @@ def _sum(operands: Sequence[_Operand]) -> tuple[str, tuple[str, ...]] | None:
         return None
     total = sum((Decimal(entry.value or 0) * unit_of(entry.unit)[0] for entry in entries), Decimal(0))
     figure = _written(total, entries[0].unit)
-    about = any(entry.approx for entry in entries)
-    sign = {">": "至少", "<": "最多"}[bounds.pop()[0]] if bounds else "约" if about else ""
+    about = "约" if any(entry.approx for entry in entries) else ""
+    sign = f"{({'>': '至少', '<': '最多'}[bounds.pop()[0]] if bounds else '')}{about}"
     return render("sum", figure=f"{sign}{figure}"), (figure,)
 
 

@@ -281,6 +281,11 @@ def _spells(letters: str, characters: str) -> bool:
     return "".join(map(_sound, characters)) == letters
 
 
+def is_word(text: str) -> bool:
+    """Whether a text is a word of general Chinese."""
+    return _general(text) is not None
+
+
 def _general(word: str) -> tuple[int, str] | None:
     """Frequency and part of speech of a word in jieba's own dictionary; None for one that is not there."""
     lines = _lines(word[0])

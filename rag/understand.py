@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ from rag.errors import EmptyQuestion, QuestionTooLong
 from rag.kinds import kinds_asked
 from rag.lexicon import load_lexicon
 from rag.types import Query, Turn, Want
-from rag.typos import Vocabulary, mended
+from rag.typos import Vocabulary, is_word, mended
 
 if TYPE_CHECKING:
     from opencc import OpenCC
@@ -96,6 +97,43 @@ _ELLIPTIC_START = re.compile(
 )
 _ELLIPTIC_END = re.compile(r"(?:那边|这边|方面|这块)?(?:的)?(?:时候)?(?:呢|咋样呢|又?是多少|怎么样|咋样)?[?？。!！]*$")
 _ONLY_MODIFIER = re.compile(r"^[^?？]{0,14}(?:呢|的呢)[?？]?$|^[^,，?？]{1,10}呢[,，]")
+# A question without a subject of its own, but for the kind of thing that it asks for.
+_LEANING = re.compile(r"^(?:那么?|还有|另外|它们?|这些|那些|这几个|一共|总共|都|具体|大概|[,，])+")
+_KIND_ASKED = (
+    r"(?:县市|县|市|区|乡镇|地方|部门|单位|企业|项目|工程|指标|产业|措施|办法|人|亩|吨|公里|[个座项家种类条处所])"
+)
+_BARE = re.compile(
+    rf"(?:{_LEANING.pattern[1:]})?(?:分别|各)?(?:要|有|是|打算|计划)?(?:"
+    rf"(?:多少|几)[万亿]?{_KIND_ASKED}{{0,2}}|"
+    rf"(?:放|建|落|位于)?在?哪(?:里|儿|[个些]|几?[个座项家种类条处所])?{_KIND_ASKED}?|"
+    r"为(?:什么|啥|何)|凭(?:什么|啥)|"
+    r"(?:怎么|咋|如何|怎样)(?:才能)?(?:实现|完成|办|做|推进|落实|干|建|达到|算的?)?|靠(?:什么|啥)(?:实现|完成)?|"
+    r"(?:什么时候|啥时候|何时|哪(?:一)?年|几时)(?:能|要)?(?:建成|完成|实现|完工|开工|开始|结束|达到)?|"
+    r"(?:总?投资|资金|规模|面积|金额|产量|产值|工期|期限)(?:额)?(?:是|有|要)?(?:多少|多大|多长)(?:钱|元|亩)?|"
+    r"比[^，,。?？]{2,8}(?:提高|增加|增长|上升|减少|降低|下降|多|高|低|少)了?多少(?:个百分点)?|"
+    r"有什么(?:措施|办法|依据|要求)?|由谁负责|谁(?:来)?(?:负责|牵头|做|管)"
+    r")(?:呢|啊|呀)?[?？。]?"
+)
+_OF_SEVERAL = re.compile(
+    rf"(?:{_LEANING.pattern[1:]})?(?:这|那)?(?:[两三]个|[两三]者|[两三]项|俩|仨)?(?:数|指标|县|市|地方|年)?(?:"
+    r"(?:合计|加起来|加一起|加在一起|相加|之和|一共|总共|总和)(?:是|有|要)?(?:多少)?[万亿]?[亩吨元个人]?|"
+    r"(?:之间)?(?:相差|差距|差)(?:是|有|了)?(?:多少|多大)?|"
+    r"(?:谁|哪(?:一)?(?:个|边|年|样)(?:县|市)?)(?:的)?(?:更|比较|最)?[多高大快长少低小慢短](?:些|一些|一点)?"
+    r")(?:呢|啊|呀)?[?？。]?"
+)
+_ASKING = re.compile(
+    r"是多少|有多少|多少(?:个百分点|[万亿]?[吨亩元家座项条人户](?![\u4e00-\u9fff])|个|座|家|项|条)?|几(?:个|座|家|项|条|种)?(?!年)|"
+    r"有?哪(?:些|几[个座项家种类条]?|[个里儿年])|有?什么(?:时候)?|有?啥|是?怎么样?|咋|如何|怎样|百分之几|多[大高长久快]|"
+    r"为(?:什么|啥|何)|分别|各自|是不是|有没有|是否|吗|呢|[?？。]|(?:到|达到|是|有|要)(?=多少|几|百分之)|要(?=哪)|是(?=什么|哪|谁)"
+)
+TURNS = 4  # of the conversation that a follow-up may lean on
+_ATTRIBUTE = re.compile(
+    r"(?:增[速幅]|增长率|总?投资额?|资金|规模|(?:种植)?面积|总?产量|产值|增加值|占比|比重|总量|数量|工期|期限|地点|位置|"
+    r"措施|目标|(?:负责|牵头)?单位|负责人|电话|(?:办公)?地址)"
+)
+_SAID_OF = re.compile(
+    r"(?P<what>[\u4e00-\u9fff]{2,8}?)(?P<of>(?:种植)?面积|总?产量|产值|增加值|人均\S{0,6}收入|收入|里程|人数|数量|覆盖率|普及率|利用率|占比|比重)"
+)
 _TIME = re.compile(
     rf"(?:19|20)\d\d年?|{_PLAN_END.pattern}|{_END.pattern}|{_BASE.pattern}|[“\"]?十[一二三四五六七八九]五[”\"]?"
 )
@@ -332,23 +370,62 @@ def _part(query: Query, part: str, frame: Frame) -> Query:
 
 
 def complete(asked: str, history: Sequence[Turn], frame: Frame) -> str:
-    """A follow-up made a question of its own: what it names takes the place of its counterpart in the last question.
+    """A follow-up made a question of its own: what it names takes the place of its counterpart in the last question, a
+    question without a subject (为什么？ 多少个？) gets that of the last one, one of both (两个加起来呢) those of the last
+    two.
 
     A question that stands alone is returned as it is.
     """
     if not history or not is_elliptic(asked):
         return asked
-    earlier = history[-1].question
-    if is_elliptic(earlier) and len(history) > 1:
-        earlier = complete(earlier, history[:-1], frame)
+    earlier = _completed(history[-TURNS:], frame)
+    if _OF_SEVERAL.fullmatch(asked):
+        subjects = list(dict.fromkeys(subject for text in earlier if (subject := _subject(text))))
+        several = subjects[-3 if re.search("[三仨]", asked) else -2 :]
+        if len(several) > 1:
+            time = _time_words(several[0])[:1]
+            several[1:] = [other.replace(time[0], "", 1) if time else other for other in several[1:]]
+            return f"{'和'.join(several)}{_together(asked)}"
+    if not earlier:
+        return asked
+    last = earlier[-1]
+    if _OF_SEVERAL.fullmatch(asked) or _BARE.fullmatch(asked):
+        subject = _subject(last)
+        return f"{subject}{_LEANING.sub('', asked)}" if subject else f"{asked}，{last}"
     fragment = _ELLIPTIC_START.sub("", asked)
     fragment = fragment[: at.start()] if (at := re.search("呢[,，]", fragment)) else fragment
     fragment = _ELLIPTIC_END.sub("", fragment).strip("的,，、 ")
-    return _put(fragment, earlier, frame) if fragment else earlier
+    return _put(fragment, last, frame) if fragment else last
+
+
+def _completed(history: Sequence[Turn], frame: Frame) -> list[str]:
+    """The questions so far, each complete in itself, but for those that name nothing new (为什么？ 两个加起来呢？)."""
+    done: list[Turn] = []
+    for turn in history:
+        if done and (_OF_SEVERAL.fullmatch(turn.question) or _BARE.fullmatch(turn.question)):
+            continue
+        done.append(replace(turn, question=complete(turn.question, done, frame)))
+    return [turn.question for turn in done]
+
+
+def _subject(question: str) -> str:
+    """What a question is about: its words without those that ask."""
+    return re.sub(r"[\s,，、]+", "", _ASKING.sub("", question))
+
+
+def _together(asked: str) -> str:
+    """What is asked of several things, as a question says it of things named (两个加起来呢 -> 合计多少)."""
+    if re.search("差|距", asked):
+        return "相差多少"
+    if by := re.search("[多高大快长少低小慢短]$", asked.rstrip("呢些一点?？。")):
+        return f"哪个更{by.group()}" if re.search("谁|哪", asked) else "合计多少"
+    return "合计多少"
 
 
 def is_elliptic(question: str) -> bool:
-    """Whether a question leans on the one before: 那2025年呢? 农村的呢?"""
+    """Whether a question leans on the one before: 那2025年呢? 农村的呢? 为什么？ 两个加起来呢？"""
+    if _OF_SEVERAL.fullmatch(question) or _BARE.fullmatch(question):
+        return True
     return bool(_ONLY_MODIFIER.match(question)) or (bool(_ELLIPTIC_START.match(question)) and len(question) <= 16)
 
 
@@ -373,8 +450,17 @@ def _put(fragment: str, earlier: str, frame: Frame) -> str:
         for mine, other in ((left, right), (right, left)):
             if mine in fragment and other in earlier and mine not in earlier:
                 return earlier.replace(other, fragment if len(fragment) <= 6 else mine, 1)
+    if _ATTRIBUTE.fullmatch(fragment):
+        subject = _subject(earlier)
+        held = list(_ATTRIBUTE.finditer(subject))
+        if held and held[-1].end() == len(subject):
+            subject = subject[: held[-1].start()]
+        return f"{subject}{fragment}是多少"
     if counterpart := _varied(fragment, earlier) or _most_like(fragment, earlier, frame):
         return earlier.replace(counterpart, fragment, 1)
+    rest = _TIME.sub(" ", earlier)
+    if len(fragment) <= 6 and (said := _SAID_OF.search(rest)) and not _SAID_OF.search(fragment):
+        return earlier.replace(said["what"] + said["of"], fragment + said["of"], 1)
     if _INDICATOR.fullmatch(fragment):
         places = [name for name in _names_in(earlier, frame) if name not in fragment]
         return "".join([*_time_words(earlier)[:1], *places[:1], fragment, "是多少"])
@@ -390,14 +476,21 @@ def _most_like(fragment: str, earlier: str, frame: Frame) -> str | None:
     runs: list[str] = []
     for stretch in re.split(rf"{fixed}|[\s,，、;；?？。的要]", earlier):
         words = frame.cut(stretch) if stretch else []
-        for first in range(len(words)):
-            runs += ["".join(words[first:last]) for last in range(first + 1, min(first + RUN, len(words)) + 1)]
+        for first, last in combinations(range(len(words) + 1), 2):
+            if last - first <= RUN and not (_torn(words, first) or _torn(words, last)):
+                runs.append("".join(words[first:last]))
     runs = [run for run in dict.fromkeys(runs) if _HAN.search(run)]
     if not runs:
         return None
     likeness = frame.likeness(fragment, runs)
     best = max(range(len(runs)), key=lambda position: likeness[position])
     return runs[best] if likeness[best] >= LIKE else None
+
+
+def _torn(words: Sequence[str], at: int) -> bool:
+    """Whether a border between words lies inside a word that the documents do not know (地|铁)."""
+    around = words[max(0, at - 1) : at + 1]
+    return 0 < at < len(words) and all(len(word) == 1 for word in around) and is_word("".join(around))
 
 
 def _time_words(text: str) -> list[str]:

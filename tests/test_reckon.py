@@ -93,6 +93,7 @@ def tongshan(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
         ("煤炭消费量和钢材产量哪个大？", ""),  # at most 300 may be less than 200
         ("茶叶产量和水果产量合计多少？", "合计至少21万吨（按上面的引文计算）。"),
         ("蔬菜产量和水果产量合计多少？", "合计约21万吨（按上面的引文计算）。"),
+        ("茶叶产量和蔬菜产量合计多少？", "合计至少约24万吨（按上面的引文计算）。"),
         ("煤炭消费量和茶叶产量合计多少？", ""),  # bounds of two kinds
         ("茶叶产量和水果产量相差多少？", ""),  # from a bound nothing is taken away
         ("青贮玉米和苜蓿种植面积合计多少？", "合计60万亩（按上面的引文计算）。"),
