@@ -370,9 +370,8 @@ def _part(query: Query, part: str, frame: Frame) -> Query:
 
 
 def complete(asked: str, history: Sequence[Turn], frame: Frame) -> str:
-    """A follow-up made a question of its own: what it names takes the place of its counterpart in the last question, a
-    question without a subject (为什么？ 多少个？) gets that of the last one, one of both (两个加起来呢) those of the last
-    two.
+    """A follow-up made a question of its own: what it names takes the place of its counterpart in the last question; a
+    question without a subject (为什么？ 多少个？) gets that of the last one, one of both (两个加起来呢) those of two.
 
     A question that stands alone is returned as it is.
     """
