@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 MAX_CHARACTERS = 500
 GAZETTEER = Path(__file__).resolve().parent.parent / "index" / "sources" / "places.txt"
+SAME = GAZETTEER.with_name("same.tsv")
 MAX_SIDES = 3
 MOST_PARTS = 15  # places of a region that 各县市 stands for
 EACH_PLACE = re.compile(
@@ -61,7 +62,7 @@ _FIGURE = re.compile(
     r"(?<!哪)几(?!个方面|方面|种|类|样|项|点|条措施|个县|个市|家|处|座)[\u4e00-\u9fff]|增速|总量|数量|总数|率是|率要|率达|率为|几$"
 )
 _NAMES_FIGURE = re.compile(
-    r"(?:率|比重|占比|面积|产量|产值|增加值|人数|人次|里程|规模|增速|金额|数量|寿命|年限|总量|系数|能力|收入|就业)"
+    r"(?:率|比重|占比|面积|产量|产值|增加值|人数|人次|里程|规模|增速|金额|数量|寿命|年限|总量|总值|总额|系数|能力|收入|就业)"
     r"(?:的?(?:目标|指标|要求|水平|是|为|呢))*[?？]?$"
 )
 # The name of an indicator that needs no other word beside it: 人均预期寿命, but not 产量, which is of something.
@@ -173,7 +174,7 @@ def understand(question: str, history: Sequence[Turn] = (), frame: Frame = Frame
     """The question as a Query. Raises EmptyQuestion for one without anything to look up or without Chinese,
     QuestionTooLong beyond MAX_CHARACTERS characters."""
     asked = clean(question)
-    text = complete(frame.mended(asked), _readable(history, frame), frame)
+    text = officially(complete(frame.mended(asked), _readable(history, frame), frame), frame)
     core = core_of(text, frame)
     return Query(
         question=question,
@@ -189,6 +190,31 @@ def understand(question: str, history: Sequence[Turn] = (), frame: Frame = Frame
         kinds=kinds_asked(text),
         terms=load_lexicon().expand(text, core),
     )
+
+
+_MEANS = re.compile(r"怎么|怎样|如何|咋|为什么|为啥|为何|措施|办法|举措")
+
+
+@cache
+def same_things() -> tuple[tuple[str, str], ...]:
+    """Other names of indicators with the official one, longest first (index/sources/same.tsv)."""
+    lines = SAME.read_text(encoding="utf-8").splitlines()
+    pairs = [line.split("\t") for line in lines if line and not line.startswith("#")]
+    return tuple(sorted(((other, official) for other, official in pairs), key=lambda pair: -len(pair[0])))
+
+
+def officially(text: str, frame: Frame) -> str:
+    """A question that wants a figure with the official name of its indicator, where the documents use that rather than
+    the one that it has: 2025年财政收入 -> 2025年一般公共预算收入."""
+    held = frame.vocabulary.text if frame.vocabulary is not None else ""
+    for other, official in same_things():
+        if other not in text or official in text:
+            continue
+        if not other.isascii() and (want_of(text) != "figure" or _MEANS.search(text)):
+            continue
+        if 0 < held.count(fold(official)) >= held.count(fold(other)):
+            return text.replace(other, official, 1)
+    return text
 
 
 def _readable(history: Sequence[Turn], frame: Frame) -> list[Turn]:
@@ -526,7 +552,7 @@ def core_of(text: str, frame: Frame) -> str:
 _QUESTION_WORDS = re.compile(
     r"请问|麻烦问下|我想(?:问|知道)(?:一下|下)?|想问问?|问一下|到底|究竟|打算|大概|大约|具体|咋样|怎么样|怎么|咋|怎样|如何|"
     r"多少|几个|哪些|哪几个?|哪个|哪里|哪儿|什么|啥|是不是|有没有|能不能|会不会|是否|吗|呢|嘛|吧|啊|呀|了没|谁|为何|为什么|"
-    r"百分之几|几成|[“\"]?十[一二三四五六七八九]五[”\"]?(?:时期|期间|末)?|规划期?末|[这前后]几年|[这那前后]五年|往后|以后|将来|今后|未来|过去|上一个|告诉我|帮我|查一下|查查|说说|讲讲|介绍一下|一下|咱们?|我们|你们|俺|这块|这个|那个|那些|这些|的话"
+    r"百分之几|几成|[“\"]?十[一二三四五六七八九]五[”\"]?(?:时期|期间|末)?|规划期?末|[这前后]几年|[这那前后]五年|往后|以后|将来|今后|未来|过去|上一个|告诉我|帮我|查一下|查查|说说|讲讲|介绍一下|一下|咱们?[州市县]|[我本][州市县](?!级)|咱们?|我们|你们|俺|这块|这个|那个|那些|这些|的话"
 )
 
 

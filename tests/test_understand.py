@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 from index.period import Period
 from rag.errors import EmptyQuestion, QuestionTooLong
 from rag.types import Query, Turn, Want
+from rag.typos import Vocabulary
 from rag.understand import (
     MAX_CHARACTERS,
     MAX_SIDES,
@@ -18,6 +21,7 @@ from rag.understand import (
     is_elliptic,
     names_of,
     places_of,
+    same_things,
     sides_of,
     understand,
     units_of,
@@ -369,3 +373,41 @@ def test_a_question_about_another_region_names_it() -> None:
     assert understand("石湾县的粮食产量目标是多少？", (), frame).elsewhere == ()
     held = Frame(places={"昌吉市": ("昌吉市",)})
     assert understand("昌吉市的粮食产量目标是多少？", (), held).elsewhere == ()
+
+
+HELD = Vocabulary.of(
+    "", ["地区生产总值达到862.4亿元。", "一般公共预算收入达到57.3亿元，高于GDP增长。", "营业收入、农民收入、农民收入。"]
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "asked"),
+    [
+        ("2025年GDP有多少亿？", "2025年地区生产总值有多少亿?"),
+        ("GDP目标", "地区生产总值目标"),
+        ("财政收入", "一般公共预算收入"),
+        ("怎么增加财政收入？", "怎么增加财政收入?"),  # no figure is asked for
+        ("农民收入是多少？", "农民收入是多少?"),  # the documents say so themselves
+        ("社零总额是多少？", "社零总额是多少?"),  # they have neither
+        ("一般公共预算收入即财政收入是多少？", "一般公共预算收入即财政收入是多少?"),
+    ],
+)
+def test_an_indicator_by_another_name_is_asked_for_by_its_official_one(question: str, asked: str) -> None:
+    assert understand(question, (), Frame(vocabulary=HELD)).text == asked
+
+
+def test_other_names_are_names_alone() -> None:
+    pairs = same_things()
+    assert len({other for other, _ in pairs}) == len(pairs)
+    assert not [pair for pair in pairs if re.search(r"\d", "".join(pair)) or pair[0] == pair[1]]
+
+
+def test_a_region_that_speaks_of_itself_is_the_documents_own() -> None:
+    for name in ("咱州", "咱们州", "本州", "我州"):
+        assert understand(f"{name}森林覆盖率是多少？").core.strip().startswith("森林")
+
+
+def test_some_of_the_counties_of_a_side_are_no_question_for_their_number() -> None:
+    query = understand("西边几个县发展什么产业？")
+    assert query.kinds == ()
+    assert "西部" in query.terms
