@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from difflib import SequenceMatcher
 
+from index.chunk import label_of
 from index.figures import Figure, cell_figure, equal, figures
-from index.keyword import bigrams
+from index.keyword import bigrams, fold
 from index.sentences import clauses
 from rag.judge import other_name
 from rag.phrase import row_of, unit_under
@@ -30,6 +31,29 @@ CLOSE = 6.0  # how far the second telling may score below the first
 NAMED = 2  # bigrams that a question and the name of a figure share at least, where they plainly mean one thing
 _YES_OR_NO = re.compile(r"[吗嘛]\s*[?？。]?$|是不是|是否|对不对|有没有")
 _NEGATED = re.compile(r"(?<!是)(?<!对)不(?!是|对|少于|低于|超过|大于|小于|足)|(?<!有)没|无|非")
+# What a question asks after: every word of it must stand in the text as it stands in the question.
+_MENTIONS = r"(?:提到|提及|说到|讲到|写到|谈到|涉及)(?:了|过)?"
+_MENTION = (
+    re.compile(rf"(?:有没有|是否|是不是|有无)(?:也|还|专门|明确)?{_MENTIONS}(?P<thing>[^，,。?？]+?)[吗呢]?[?？。]?$"),
+    re.compile(rf"{_MENTIONS}(?P<thing>[^，,。?？]+?)(?:了?吗|了?没有?|没)[?？。]?$"),
+)
+_WILL = r"(?:要|会|打算|计划|准备|将)"
+_BUILD = r"(?:新建|建设|修建|兴建|建成|建|修|盖)"
+_TO_BUILD = (
+    re.compile(rf"(?:是不是|是否|有没有(?:说|提到)?)(?:还|也)?{_WILL}{_BUILD}(?P<thing>[^，,。?？]+?)[吗呢]?[?？。]?$"),
+    re.compile(rf"(?:会不会|要不要)(?:再|也)?{_BUILD}(?P<thing>[^，,。?？]+?)[吗呢]?[?？。]?$"),
+    re.compile(rf"(?<!不){_WILL}{_BUILD}(?P<thing>[^，,。?？]+?)吗[?？。]?$"),
+)
+_ABOUT = re.compile(r"^(?:一个|一座|一批|个|座)|(?:的(?:事情?|内容|说法)?|这件?事|了|的)$")
+_NO_THING = re.compile(r"\d|[哪几和或与及]|什么|多少|怎|谁")
+_BUILDS = re.compile(r"建|修|项目|工程")
+_ITSELF = r"(?=(?:的)?(?:建设|新建|改扩建|扩建|项目|工程)|等|和|与|及|[、，,；;。（(]|$)"  # no 体育馆停车场 for 体育馆
+_RESERVED = re.compile(
+    r"暂|取消|推迟|停建|缓建|停止|不再|不得|禁|除外|撤|已|建成投|投入使用|投入运行|竣工|完工|通车|前期|论证|可行性"
+)
+_HEDGED = re.compile(
+    r"不(?!断|仅|同)|未(?!来)|没|无(?!人)|研究|谋划|探索|争取|限制|控制|避免|严控|除|拆|关停|退出|淘汰"
+)
 _NUMBER = re.compile(r"^.*?\d[\d,，]*(?:\.\d+)?\s*")
 _NOT_NAME = re.compile(
     r"到?20\d\d年|达到|实现|稳定|保持|控制|左右|以上|以内|不低于|超过|力争|分别|全州|全市|全县|年均|累计|[\d.,%％〔〕()（）]"
@@ -100,6 +124,35 @@ def borne_out(query: Query, evidence: Evidence) -> bool | None:
     if query.years and nearest[0].years.isdisjoint(query.years):
         return None
     return equal(claimed[0], nearest[0].figure)
+
+
+def thing_asked_for(query: Query) -> tuple[str, bool]:
+    """What a yes-or-no question asks after: whether the documents mention it (有没有提到X: True), or whether it is to
+    be built (是不是要建X: False); "" where it asks something else."""
+    for pattern, mention in ((_MENTION, True), (_TO_BUILD, False)):
+        found = next((match for match in (one.search(query.text) for one in pattern) if match), None)
+        if found is not None:
+            thing = _ABOUT.sub("", found["thing"])
+            if len(thing) > 1 and not _NO_THING.search(thing):
+                return thing, mention
+    return "", False
+
+
+def affirmed(query: Query, evidence: Evidence) -> bool:
+    """Whether evidence says yes in so many words: it mentions the thing that a question asks for a mention of, or tells
+    in one clause, without a reservation, that the thing asked for is to be built."""
+    thing, mention = thing_asked_for(query)
+    chunk = evidence.passage.chunk
+    text = f"{label_of(chunk)} {evidence.text}" if chunk.kind == "item" and evidence.start else evidence.text
+    if not thing or thing not in fold(text):
+        return False
+    if mention:
+        return True
+    if chunk.cells or evidence.features["past_for_plan"] or _RESERVED.search(text):
+        return False
+    told = [text[start:end] for start, end in clauses(text)]
+    itself = re.compile(f"{re.escape(thing)}{_ITSELF}")
+    return any(itself.search(fold(c)) and _BUILDS.search(c) and not _HEDGED.search(c) for c in told)
 
 
 def named_by(evidence: Evidence, query: Query) -> str:

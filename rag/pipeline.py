@@ -33,6 +33,7 @@ from index.conflicts import Conflict, conflicts
 from index.embed import Embedder, load_embedder
 from index.errors import IndexMismatch
 from index.figures import figures
+from index.keyword import fold
 from index.period import Period
 from index.store import REBUILD, Index, load
 from index.targets import Register, registers
@@ -40,15 +41,16 @@ from index.types import Chunk, Document
 from rag.align import aligner_beside
 from rag.cite import cite
 from rag.config import Config
-from rag.disagree import named_by
+from rag.disagree import named_by, thing_asked_for
 from rag.errors import LibraryError, UnsoundAnswer
 from rag.generate.extractive import NAME, Extractive
 from rag.generate.model import EXTRACTIVE, open_model
-from rag.judge import Judge, Verdict, read_model
+from rag.judge import CERTAIN, Judge, Verdict, read_model
 from rag.library import LIKE, Approved, Library, found_again, library_of, same, sources_of
 from rag.lists import box_list, by_place, counted
 from rag.phrase import row_words
 from rag.prompts import lines, render
+from rag.reckon import reckoned
 from rag.register import asks_for_list, listing, two_lists, worked_out
 from rag.rerank import Reranker, open_reranker, reranked
 from rag.retrieve import Retriever, distinct
@@ -63,7 +65,9 @@ CONSIDERED = 40
 EVIDENCE_FROM = 20
 NEAREST_CHARACTERS = 120
 REGISTERED = 0.95  # confidence of an answer that is read off the register
+LONGEST_THING = 6  # characters of a thing that is looked for as it stands
 CLOSE = 1.5  # how far below the best evidence that may score which alone holds the kind of detail asked for
+WHOLE = 10_000  # characters: quotations that something is worked out from are not narrowed
 BESIDE = 3.0  # how far below the best evidence that of another year of a comparison may score
 
 
@@ -176,7 +180,13 @@ class Pipeline:
             stretches = {one.passage.rank: (one.start, one.end) for one in made.evidence}
             verdict = Verdict(0.0 if made.refused else 1.0, not made.refused, REGISTERED)
             return Reply(passages, made.evidence, verdict, spoken([made.text]), made.own, stretches)
+        if (worked := reckoned(query, self.registers, self.chunk_of, self.frame)) is not None:
+            passages = distinct([*(one.passage for one in worked.parts), *found])
+            pieces = spoken(Extractive(longest=WHOLE)(query, Selection(worked.parts, worked.parts)), f"\n{worked.told}")
+            return Reply(passages, worked.parts, Verdict(1.0, True, REGISTERED), pieces, worked.own)
         passages = in_order(found, selection)
+        if selection.evidence and (absent := self.absent(query)):
+            verdict = Verdict(0.0, False, CERTAIN, "absent", (absent,))
         if not verdict.answered:
             refusal = self.refusal(query, verdict, selection.evidence)
             return Reply(passages, selection.evidence, verdict, spoken([refusal]))
@@ -188,6 +198,16 @@ class Pipeline:
             own = (*own, count.figure)
         own = (*selection.unanswered, *own)
         return Reply(passages, selection.evidence, verdict, pieces, own, backend=speaker.name)
+
+    def absent(self, query: Query) -> str:
+        """A short thing that a question asks whether the documents mention it or have it built, and that they name
+        nowhere, by no official word and not in two words either; else ""."""
+        thing, _ = thing_asked_for(query)
+        if not thing or len(thing) > LONGEST_THING or self.frame.vocabulary is None:
+            return ""
+        held = self.frame.vocabulary.text
+        known = any(fold(word) in held for word in (thing, *query.terms))
+        return "" if known or (thing[:2] in held and thing[-2:] in held) else thing
 
     def heed(self, aside: Aside, text: str, draft: Answer, query: Query, reply: Reply) -> tuple[str, Answer]:
         """The text and the answer so far, after an aside of the answerer."""
@@ -447,6 +467,8 @@ class Pipeline:
             reason = render("refusal_year", document=document, asked="、".join(f"{year}年" for year in query.years))
         elif verdict.objection == "place":
             reason = render("refusal_place", document=document, asked="、".join(verdict.missing or query.places))
+        elif verdict.objection == "absent":
+            reason = render("refusal_absent", document=document, asked="、".join(verdict.missing))
         elif verdict.objection == "premise":
             reason = render("refusal_premise", document=document, asked="、".join(verdict.missing))
         elif verdict.objection == "detail":

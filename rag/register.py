@@ -48,7 +48,9 @@ _BEYOND = (
 _BOUND = re.compile(rf"{_BEYOND}|以上|以下|以内|[≥≤<>]")
 _REACHES = re.compile(r"(?:达到?|够|到)了?$")
 _ASKS_BOUND = re.compile(r"哪些|哪几|哪[个项]|什么|啥|列出|列举|有几|多少[个项]|全部|所有|指标|目标")
-_NO_TARGET = re.compile(
+# 哪些产品…, 哪些县…, 投资超过1亿元的项目有哪些: other things than targets
+_OTHERS = re.compile(
+    r"(?:哪些|哪几[个项种类]?|哪[个项种类]|什么|啥)(?!\s*(?:[?？。]|$|的?(?:(?:约束性|预期性|量化|数字)的?)?(?:指标|目标|产业|行业)))|"
     r"(?:项目|工程|企业|公司|县市?|乡镇|园区|地方|地区|措施|单位|部门|政策|人)(?=有|是|都|[?？。]|$)"
 )
 _SUM = re.compile(r"合计|总共|一共|加起来|之和|相加|加在一起")
@@ -68,7 +70,7 @@ def bound_in(query: Query) -> Figure | None:
     """The bound by which a question asks for targets (产值超过100亿元的有哪些), its comparator what it asks; None where
     it names none or several, or asks for other things than targets (投资超过1亿元的项目有哪些)."""
     named = [figure for figure in figures(query.text) if figure.kind == "quantity" and figure.unit]
-    if len(named) != 1 or not _ASKS_BOUND.search(query.text) or _NO_TARGET.search(query.text):
+    if len(named) != 1 or not _ASKS_BOUND.search(query.text) or _OTHERS.search(query.text):
         return None
     (bound,) = named
     around = f"{query.text[max(0, bound.start - 4) : bound.start]} {query.text[bound.end : bound.end + 3]}"

@@ -32,7 +32,7 @@ _LETTERS = re.compile(r"(?<![A-Za-z0-9])[a-z]{2,18}(?![A-Za-z0-9])|(?<=\d[a-z])[
 _FIGURES = frozenset("零〇一二三四五六七八九十百千万亿两几第年月日")
 # What stands alone so often that it counts as a word of its own.
 _PARTICLES = _FIGURES | frozenset(
-    "的地得了着过和与及或在是有把被对从到要就都也还不吗呢吧啊给让向往为以又再去来用这那哪谁怎啥咋想搞凭"
+    "的地得了着过和与及或在是有把被对从到要就都也还不吗呢吧啊给让向往为以又再去来用这那哪谁怎啥咋想搞凭个"
 )
 _ALIKE = (
     "人入八 土士 己已巳 未末 日曰 天夭 千干于 拆折析 治冶 栽裁载 侯候 淮准 戌戍 辨辩 燥躁 晴睛 免兔 大太犬 问间 买卖 "
@@ -282,6 +282,11 @@ def _spelled(match: re.Match[str], vocabulary: Vocabulary) -> str:
 
 def _spells(letters: str, characters: str) -> bool:
     return "".join(map(_sound, characters)) == letters
+
+
+def is_word(text: str) -> bool:
+    """Whether a text is a word of general Chinese."""
+    return _general(text) is not None
 
 
 def _general(word: str) -> tuple[int, str] | None:

@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,13 +21,14 @@ from rag.errors import EmptyQuestion, QuestionTooLong
 from rag.kinds import kinds_asked
 from rag.lexicon import load_lexicon
 from rag.types import Query, Turn, Want
-from rag.typos import Vocabulary, mended
+from rag.typos import Vocabulary, is_word, mended
 
 if TYPE_CHECKING:
     from opencc import OpenCC
 
 MAX_CHARACTERS = 500
 GAZETTEER = Path(__file__).resolve().parent.parent / "index" / "sources" / "places.txt"
+SAME = GAZETTEER.with_name("same.tsv")
 MAX_SIDES = 3
 MOST_PARTS = 15  # places of a region that 各县市 stands for
 EACH_PLACE = re.compile(
@@ -60,7 +62,7 @@ _FIGURE = re.compile(
     r"(?<!哪)几(?!个方面|方面|种|类|样|项|点|条措施|个县|个市|家|处|座)[\u4e00-\u9fff]|增速|总量|数量|总数|率是|率要|率达|率为|几$"
 )
 _NAMES_FIGURE = re.compile(
-    r"(?:率|比重|占比|面积|产量|产值|增加值|人数|人次|里程|规模|增速|金额|数量|寿命|年限|总量|系数|能力|收入|就业)"
+    r"(?:率|比重|占比|面积|产量|产值|增加值|人数|人次|里程|规模|增速|金额|数量|寿命|年限|总量|总值|总额|系数|能力|收入|就业)"
     r"(?:的?(?:目标|指标|要求|水平|是|为|呢))*[?？]?$"
 )
 # The name of an indicator that needs no other word beside it: 人均预期寿命, but not 产量, which is of something.
@@ -96,6 +98,43 @@ _ELLIPTIC_START = re.compile(
 )
 _ELLIPTIC_END = re.compile(r"(?:那边|这边|方面|这块)?(?:的)?(?:时候)?(?:呢|咋样呢|又?是多少|怎么样|咋样)?[?？。!！]*$")
 _ONLY_MODIFIER = re.compile(r"^[^?？]{0,14}(?:呢|的呢)[?？]?$|^[^,，?？]{1,10}呢[,，]")
+# A question without a subject of its own, but for the kind of thing that it asks for.
+_LEANING = re.compile(r"^(?:那么?|还有|另外|它们?|这些|那些|这几个|一共|总共|都|具体|大概|[,，])+")
+_KIND_ASKED = (
+    r"(?:县市|县|市|区|乡镇|地方|部门|单位|企业|项目|工程|指标|产业|措施|办法|人|亩|吨|公里|[个座项家种类条处所])"
+)
+_BARE = re.compile(
+    rf"(?:{_LEANING.pattern[1:]})?(?:分别|各)?(?:要|有|是|打算|计划)?(?:"
+    rf"(?:多少|几)[万亿]?{_KIND_ASKED}{{0,2}}|"
+    rf"(?:放|建|落|位于)?在?哪(?:里|儿|[个些]|几?[个座项家种类条处所])?{_KIND_ASKED}?|"
+    r"为(?:什么|啥|何)|凭(?:什么|啥)|"
+    r"(?:怎么|咋|如何|怎样)(?:才能)?(?:实现|完成|办|做|推进|落实|干|建|达到|算的?)?|靠(?:什么|啥)(?:实现|完成)?|"
+    r"(?:什么时候|啥时候|何时|哪(?:一)?年|几时)(?:能|要)?(?:建成|完成|实现|完工|开工|开始|结束|达到)?|"
+    r"(?:总?投资|资金|规模|面积|金额|产量|产值|工期|期限)(?:额)?(?:是|有|要)?(?:多少|多大|多长)(?:钱|元|亩)?|"
+    r"比[^，,。?？]{2,8}(?:提高|增加|增长|上升|减少|降低|下降|多|高|低|少)了?多少(?:个百分点)?|"
+    r"有什么(?:措施|办法|依据|要求)?|由谁负责|谁(?:来)?(?:负责|牵头|做|管)"
+    r")(?:呢|啊|呀)?[?？。]?"
+)
+_OF_SEVERAL = re.compile(
+    rf"(?:{_LEANING.pattern[1:]})?(?:这|那)?(?:[两三]个|[两三]者|[两三]项|俩|仨)?(?:数|指标|县|市|地方|年)?(?:"
+    r"(?:合计|加起来|加一起|加在一起|相加|之和|一共|总共|总和)(?:是|有|要)?(?:多少)?[万亿]?[亩吨元个人]?|"
+    r"(?:之间)?(?:相差|差距|差)(?:是|有|了)?(?:多少|多大)?|"
+    r"(?:谁|哪(?:一)?(?:个|边|年|样)(?:县|市)?)(?:的)?(?:更|比较|最)?[多高大快长少低小慢短](?:些|一些|一点)?"
+    r")(?:呢|啊|呀)?[?？。]?"
+)
+_ASKING = re.compile(
+    r"是多少|有多少|多少(?:个百分点|[万亿]?[吨亩元家座项条人户](?![\u4e00-\u9fff])|个|座|家|项|条)?|几(?:个|座|家|项|条|种)?(?!年)|"
+    r"有?哪(?:些|几[个座项家种类条]?|[个里儿年])|有?什么(?:时候)?|有?啥|是?怎么样?|咋|如何|怎样|百分之几|多[大高长久快]|"
+    r"为(?:什么|啥|何)|分别|各自|是不是|有没有|是否|吗|呢|[?？。]|(?:到|达到|是|有|要)(?=多少|几|百分之)|要(?=哪)|是(?=什么|哪|谁)"
+)
+TURNS = 4  # of the conversation that a follow-up may lean on
+_ATTRIBUTE = re.compile(
+    r"(?:增[速幅]|增长率|总?投资额?|资金|规模|(?:种植)?面积|总?产量|产值|增加值|占比|比重|总量|数量|工期|期限|地点|位置|"
+    r"措施|目标|(?:负责|牵头)?单位|负责人|电话|(?:办公)?地址)"
+)
+_SAID_OF = re.compile(
+    r"(?P<what>[\u4e00-\u9fff]{2,8}?)(?P<of>(?:种植)?面积|总?产量|产值|增加值|人均\S{0,6}收入|收入|里程|人数|数量|覆盖率|普及率|利用率|占比|比重)"
+)
 _TIME = re.compile(
     rf"(?:19|20)\d\d年?|{_PLAN_END.pattern}|{_END.pattern}|{_BASE.pattern}|[“\"]?十[一二三四五六七八九]五[”\"]?"
 )
@@ -139,7 +178,7 @@ def understand(question: str, history: Sequence[Turn] = (), frame: Frame = Frame
     """The question as a Query. Raises EmptyQuestion for one without anything to look up or without Chinese,
     QuestionTooLong beyond MAX_CHARACTERS characters."""
     asked = clean(question)
-    text = complete(frame.mended(asked), _readable(history, frame), frame)
+    text = officially(complete(frame.mended(asked), _readable(history, frame), frame), frame)
     core = core_of(text, frame)
     return Query(
         question=question,
@@ -155,6 +194,31 @@ def understand(question: str, history: Sequence[Turn] = (), frame: Frame = Frame
         kinds=kinds_asked(text),
         terms=load_lexicon().expand(text, core),
     )
+
+
+_MEANS = re.compile(r"怎么|怎样|如何|咋|为什么|为啥|为何|措施|办法|举措")
+
+
+@cache
+def same_things() -> tuple[tuple[str, str], ...]:
+    """Other names of indicators with the official one, longest first (index/sources/same.tsv)."""
+    lines = SAME.read_text(encoding="utf-8").splitlines()
+    pairs = [line.split("\t") for line in lines if line and not line.startswith("#")]
+    return tuple(sorted(((other, official) for other, official in pairs), key=lambda pair: -len(pair[0])))
+
+
+def officially(text: str, frame: Frame) -> str:
+    """A question that wants a figure with the official name of its indicator, where the documents use that rather than
+    the one that it has: 2025年财政收入 -> 2025年一般公共预算收入."""
+    held = frame.vocabulary.text if frame.vocabulary is not None else ""
+    for other, official in same_things():
+        if other not in text or official in text:
+            continue
+        if not other.isascii() and (want_of(text) != "figure" or _MEANS.search(text)):
+            continue
+        if 0 < held.count(fold(official)) >= held.count(fold(other)):
+            return text.replace(other, official, 1)
+    return text
 
 
 def _readable(history: Sequence[Turn], frame: Frame) -> list[Turn]:
@@ -253,6 +317,12 @@ def places_of(text: str, frame: Frame) -> tuple[str, ...]:
     return tuple(dict.fromkeys(full for name in _names_in(text, frame) for full in frame.places[name]))
 
 
+def named_places(text: str, frame: Frame) -> tuple[str, ...]:
+    """Full names of the places that a text names for certain, in the order named."""
+    names = [frame.places[name] for name in _names_in(text, frame)]
+    return tuple(dict.fromkeys(full[0] for full in names if len(full) == 1))
+
+
 def elsewhere_in(text: str, frame: Frame) -> tuple[str, ...]:
     """Places of China that the question names and that are none of the documents' own, nor their region."""
     own = [*frame.places, *frame.region]
@@ -330,7 +400,8 @@ def _part(query: Query, part: str, frame: Frame) -> Query:
 
 
 def complete(asked: str, history: Sequence[Turn], frame: Frame) -> str:
-    """A follow-up made a question of its own: what it names takes the place of its counterpart in the last question.
+    """A follow-up made a question of its own: what it names takes the place of its counterpart in the last question; a
+    question without a subject (为什么？ 多少个？) gets that of the last one, one of both (两个加起来呢) those of two.
 
     A question that stands alone is returned as it is.
     """
@@ -342,7 +413,31 @@ def complete(asked: str, history: Sequence[Turn], frame: Frame) -> str:
     fragment = only["time"] if (only := _ONLY_TIME.fullmatch(asked)) else _ELLIPTIC_START.sub("", asked)
     fragment = fragment[: at.start()] if (at := re.search("呢[,，]", fragment)) else fragment
     fragment = _ELLIPTIC_END.sub("", fragment).strip("的,，、 ")
-    return _put(fragment, earlier, frame) if fragment else earlier
+    return _put(fragment, last, frame) if fragment else last
+
+
+def _completed(history: Sequence[Turn], frame: Frame) -> list[str]:
+    """The questions so far, each complete in itself, but for those that name nothing new (为什么？ 两个加起来呢？)."""
+    done: list[Turn] = []
+    for turn in history:
+        if done and (_OF_SEVERAL.fullmatch(turn.question) or _BARE.fullmatch(turn.question)):
+            continue
+        done.append(replace(turn, question=complete(turn.question, done, frame)))
+    return [turn.question for turn in done]
+
+
+def _subject(question: str) -> str:
+    """What a question is about: its words without those that ask."""
+    return re.sub(r"[\s,，、]+", "", _ASKING.sub("", question))
+
+
+def _together(asked: str) -> str:
+    """What is asked of several things, as a question says it of things named (两个加起来呢 -> 合计多少)."""
+    if re.search("差|距", asked):
+        return "相差多少"
+    if by := re.search("[多高大快长少低小慢短]$", asked.rstrip("呢些一点?？。")):
+        return f"哪个更{by.group()}" if re.search("谁|哪", asked) else "合计多少"
+    return "合计多少"
 
 
 def is_elliptic(question: str) -> bool:
@@ -373,8 +468,17 @@ def _put(fragment: str, earlier: str, frame: Frame) -> str:
         for mine, other in ((left, right), (right, left)):
             if mine in fragment and other in earlier and mine not in earlier:
                 return earlier.replace(other, fragment if len(fragment) <= 6 else mine, 1)
+    if _ATTRIBUTE.fullmatch(fragment):
+        subject = _subject(earlier)
+        held = list(_ATTRIBUTE.finditer(subject))
+        if held and held[-1].end() == len(subject):
+            subject = subject[: held[-1].start()]
+        return f"{subject}{fragment}是多少"
     if counterpart := _varied(fragment, earlier) or _most_like(fragment, earlier, frame):
         return earlier.replace(counterpart, fragment, 1)
+    rest = _TIME.sub(" ", earlier)
+    if len(fragment) <= 6 and (said := _SAID_OF.search(rest)) and not _SAID_OF.search(fragment):
+        return earlier.replace(said["what"] + said["of"], fragment + said["of"], 1)
     if _INDICATOR.fullmatch(fragment):
         places = [name for name in _names_in(earlier, frame) if name not in fragment]
         return "".join([*_time_words(earlier)[:1], *places[:1], fragment, "是多少"])
@@ -390,14 +494,21 @@ def _most_like(fragment: str, earlier: str, frame: Frame) -> str | None:
     runs: list[str] = []
     for stretch in re.split(rf"{fixed}|[\s,，、;；?？。的要]", earlier):
         words = frame.cut(stretch) if stretch else []
-        for first in range(len(words)):
-            runs += ["".join(words[first:last]) for last in range(first + 1, min(first + RUN, len(words)) + 1)]
+        for first, last in combinations(range(len(words) + 1), 2):
+            if last - first <= RUN and not (_torn(words, first) or _torn(words, last)):
+                runs.append("".join(words[first:last]))
     runs = [run for run in dict.fromkeys(runs) if _HAN.search(run)]
     if not runs:
         return None
     likeness = frame.likeness(fragment, runs)
     best = max(range(len(runs)), key=lambda position: likeness[position])
     return runs[best] if likeness[best] >= LIKE else None
+
+
+def _torn(words: Sequence[str], at: int) -> bool:
+    """Whether a border between words lies inside a word that the documents do not know (地|铁)."""
+    around = words[max(0, at - 1) : at + 1]
+    return 0 < at < len(words) and all(len(word) == 1 for word in around) and is_word("".join(around))
 
 
 def _time_words(text: str) -> list[str]:
@@ -434,7 +545,7 @@ def core_of(text: str, frame: Frame) -> str:
 _QUESTION_WORDS = re.compile(
     r"请问|麻烦问下|我想(?:问|知道)(?:一下|下)?|想问问?|问一下|到底|究竟|打算|大概|大约|具体|咋样|怎么样|怎么|咋|怎样|如何|"
     r"多少|几个|哪些|哪几个?|哪个|哪里|哪儿|什么|啥|是不是|有没有|能不能|会不会|是否|吗|呢|嘛|吧|啊|呀|了没|谁|为何|为什么|"
-    r"百分之几|几成|[“\"]?十[一二三四五六七八九]五[”\"]?(?:时期|期间|末)?|规划期?末|[这前后]几年|[这那前后]五年|往后|以后|将来|今后|未来|过去|上一个|告诉我|帮我|查一下|查查|说说|讲讲|介绍一下|一下|咱们?|我们|你们|俺|这块|这个|那个|那些|这些|的话"
+    r"百分之几|几成|[“\"]?十[一二三四五六七八九]五[”\"]?(?:时期|期间|末)?|规划期?末|[这前后]几年|[这那前后]五年|往后|以后|将来|今后|未来|过去|上一个|告诉我|帮我|查一下|查查|说说|讲讲|介绍一下|一下|咱们?[州市县]|[我本][州市县](?!级)|咱们?|我们|你们|俺|这块|这个|那个|那些|这些|的话"
 )
 
 

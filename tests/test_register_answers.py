@@ -623,6 +623,7 @@ def test_a_bound_that_nothing_is_beyond_is_said_so(lingan: Pipeline, question: s
     [
         "投资超过1亿元的项目有哪些？",  # no targets
         "森林覆盖率达到62.5%有哪些措施？",
+        "哪些产品产量占全省比重达到30%以上？",
         "粮食产量比油料多50万吨有什么依据？",
         "产值超过50亿元、低于100亿元的有哪些？",  # two bounds
         "森林覆盖率超过60%了吗？",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 from index.period import Period
 from rag.errors import EmptyQuestion, QuestionTooLong
 from rag.types import Query, Turn, Want
+from rag.typos import Vocabulary
 from rag.understand import (
     MAX_CHARACTERS,
     MAX_SIDES,
@@ -18,6 +21,7 @@ from rag.understand import (
     is_elliptic,
     names_of,
     places_of,
+    same_things,
     sides_of,
     understand,
     units_of,
@@ -304,9 +308,36 @@ def test_a_follow_up_of_nothing_but_a_nod_is_the_last_question_again() -> None:
 
 
 @pytest.mark.parametrize(
+    ("question", "earlier", "completed"),
+    [
+        ("为什么？", ("2030年森林覆盖率是多少？",), "2030年森林覆盖率为什么?"),
+        ("多少个？", ("要建哪些水库？",), "要建水库多少个?"),
+        ("哪几个县？", ("要建哪些水库？",), "要建水库哪几个县?"),
+        ("多少个项目？", ("煤矿有哪些重点项目？",), "煤矿重点项目多少个项目?"),
+        ("那投资呢？", ("新建多少个水库？",), "新建水库投资是多少"),
+        ("增速呢？", ("2030年工业产值目标是多少？",), "2030年工业产值增速是多少"),
+        ("比2025年提高多少？", ("2030年森林覆盖率是多少？",), "2030年森林覆盖率比2025年提高多少?"),
+        ("油料呢？", ("2030年粮食产量是多少？",), "2030年油料产量是多少?"),
+        ("两个加起来呢？", ("2030年粮食产量是多少？", "油料呢？"), "2030年粮食产量和油料产量合计多少"),
+        ("谁多？", ("2030年粮食产量是多少？", "油料呢？", "两个加起来呢？"), "2030年粮食产量和油料产量哪个更多"),
+        ("差多少？", ("石湾县新建多少农田？", "柳川县呢？"), "石湾县新建农田和柳川县新建农田相差多少"),
+        ("三个合计多少？", ("粮食产量是多少？", "油料呢？", "茶叶呢？"), "粮食产量和油料产量和茶叶产量合计多少"),
+        ("为什么？", ("要建哪些水库？", "哪几个县？"), "要建水库为什么?"),  # the subject is that of the first
+    ],
+)
+def test_a_question_without_a_subject_takes_that_of_the_one_before(
+    question: str, earlier: tuple[str, ...], completed: str
+) -> None:
+    assert follow_up(question, *earlier) == completed
+
+
+@pytest.mark.parametrize(
     "question",
     [
-        "柳川县新建多少农田？",
+        "为什么要建水库？",
+        "粮食和油料加起来多少？",
+        "哪几个县种茶叶？",
+        "新建多少个水库？",
         "这个规划的期限是哪几年？",
         "这份规划谁编的？",
         "那些基地在哪里？",
@@ -349,3 +380,41 @@ def test_a_question_about_another_region_names_it() -> None:
     assert understand("石湾县的粮食产量目标是多少？", (), frame).elsewhere == ()
     held = Frame(places={"昌吉市": ("昌吉市",)})
     assert understand("昌吉市的粮食产量目标是多少？", (), held).elsewhere == ()
+
+
+HELD = Vocabulary.of(
+    "", ["地区生产总值达到862.4亿元。", "一般公共预算收入达到57.3亿元，高于GDP增长。", "营业收入、农民收入、农民收入。"]
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "asked"),
+    [
+        ("2025年GDP有多少亿？", "2025年地区生产总值有多少亿?"),
+        ("GDP目标", "地区生产总值目标"),
+        ("财政收入", "一般公共预算收入"),
+        ("怎么增加财政收入？", "怎么增加财政收入?"),  # no figure is asked for
+        ("农民收入是多少？", "农民收入是多少?"),  # the documents say so themselves
+        ("社零总额是多少？", "社零总额是多少?"),  # they have neither
+        ("一般公共预算收入即财政收入是多少？", "一般公共预算收入即财政收入是多少?"),
+    ],
+)
+def test_an_indicator_by_another_name_is_asked_for_by_its_official_one(question: str, asked: str) -> None:
+    assert understand(question, (), Frame(vocabulary=HELD)).text == asked
+
+
+def test_other_names_are_names_alone() -> None:
+    pairs = same_things()
+    assert len({other for other, _ in pairs}) == len(pairs)
+    assert not [pair for pair in pairs if re.search(r"\d", "".join(pair)) or pair[0] == pair[1]]
+
+
+def test_a_region_that_speaks_of_itself_is_the_documents_own() -> None:
+    for name in ("咱州", "咱们州", "本州", "我州"):
+        assert understand(f"{name}森林覆盖率是多少？").core.strip().startswith("森林")
+
+
+def test_some_of_the_counties_of_a_side_are_no_question_for_their_number() -> None:
+    query = understand("西边几个县发展什么产业？")
+    assert query.kinds == ()
+    assert "西部" in query.terms

@@ -15,7 +15,7 @@ from index.chunk import label_of
 from index.figures import figures
 from index.keyword import bigrams
 from index.sentences import clauses
-from rag.disagree import borne_out, differing, retold
+from rag.disagree import affirmed, borne_out, differing, retold
 from rag.lists import counted
 from rag.phrase import row_words, unmarked
 from rag.prompts import render
@@ -24,6 +24,7 @@ from rag.types import Evidence, Query, Selection
 NAME = "原文摘录"
 
 _HOW = re.compile(r"怎么|咋|如何|怎样|靠什么|靠啥|(?:什么|啥|哪些)(?:措施|办法|举措|招)")
+MENTIONED = 10  # pieces of evidence of which one may say yes in so many words
 LENGTH_COST = 0.01  # of a bigram of the question, for each character shown
 
 
@@ -49,6 +50,10 @@ class Extractive:
     def __call__(self, query: Query, selection: Selection) -> Iterator[str]:
         chosen = list(selection.parts)
         between = "\n"
+        saying = next((one for one in selection.evidence[:MENTIONED] if affirmed(query, one)), None)
+        if saying is not None and len(chosen) == 1:
+            yield render("yes") + self.quote(query, saying)
+            return
         if len(chosen) == 1:
             if other := differing(query, chosen[0], selection.evidence):
                 yield render("differing") + "\n"
