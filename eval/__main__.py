@@ -1,4 +1,4 @@
-"""Command line of the evaluation: python -m eval check | run | compare | report | judge | ablate | summary | fit …"""
+"""Command line of the evaluation: python -m eval check | run | compare | report | judge | ablate | reading | fit …"""
 
 from __future__ import annotations
 
@@ -57,6 +57,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     summary.add_argument("folder", type=Path, metavar="DIR", help="各次评测所在的文件夹")
     summary.add_argument("--readme", type=Path, metavar="FILE", help="把 dev 和 test 的成绩写进 FILE 的两个标记之间")
     summary.set_defaults(run=_summary)
+    reading = commands.add_parser("reading", help="在别的阅读理解题集上，本工具找段落与单用 BM25 相比")
+    reading.add_argument("sets", type=Path, nargs="+", metavar="FILE", help='每行 {"text", "qas": [{"question"}]}')
+    reading.add_argument("--most", type=int, default=0, metavar="N", help="每个题集最多问几个（缺省：全部）")
+    reading.set_defaults(run=_reading)
     fit = commands.add_parser("fit", help="在开发集上拟合检索、选句和拒答的权重，写入 rag/weights.json")
     fit.add_argument("--index", type=Path, metavar="DIR", help="索引文件夹（缺省：var/index）")
     fit.set_defaults(run=_fit)
@@ -154,14 +158,26 @@ def _summary(options: argparse.Namespace) -> None:
         print(summary(options.folder))
 
 
+def _reading(options: argparse.Namespace) -> None:
+    from eval.reading import find, read_reading_set, told
+    from eval.run import bar
+
+    readings = [read_reading_set(path, options.most) for path in options.sets]
+    print(told([(reading, find(reading, bar)) for reading in readings]))
+
+
 def _fit(options: argparse.Namespace) -> None:
+    import numpy as np
+
     from eval.dataset import SETS, read_set
-    from eval.fit import FITTED, fit
+    from eval.fit import FITTED, USUAL, fit
     from rag.config import Config
     from rag.pipeline import WEIGHTS, open_pipeline
 
     pipeline = open_pipeline(Config(options.index))
-    weights = fit(pipeline, [question for name in FITTED for question in read_set(SETS / f"{name}.jsonl")])
+    of_sets = {name: read_set(SETS / f"{name}.jsonl") for name in FITTED}
+    usual = np.array([name == USUAL for name, of_set in of_sets.items() for _ in of_set])
+    weights = fit(pipeline, [question for of_set in of_sets.values() for question in of_set], usual)
     WEIGHTS.write_text(compact(weights) + "\n", encoding="utf-8")
     print(f"已写入 {WEIGHTS.name}")
 

@@ -66,7 +66,6 @@ EVIDENCE_FROM = 20
 NEAREST_CHARACTERS = 120
 REGISTERED = 0.95  # confidence of an answer that is read off the register
 LONGEST_THING = 6  # characters of a thing that is looked for as it stands
-CLOSE = 1.5  # how far below the best evidence that may score which alone holds the kind of detail asked for
 WHOLE = 10_000  # characters: quotations that something is worked out from are not narrowed
 BESIDE = 3.0  # how far below the best evidence that of another year of a comparison may score
 
@@ -335,7 +334,7 @@ class Pipeline:
         """Passages, the evidence in them, and whether it answers. The questions within a question are searched each
         for itself; it is answered where one of them is, and then for those that are."""
         found = self.find(query, query.text)
-        evidence = fitting_first(self.select(query, found[:EVIDENCE_FROM]))
+        evidence = self.select(query, found[:EVIDENCE_FROM])
         verdict = self.judge(query, evidence)
         sides = sides_of(query, self.frame)
         if len(sides) == 1 or not evidence:
@@ -391,7 +390,7 @@ class Pipeline:
         return [self._search_side(side, passages[side.text, side.core]) for side in sides]
 
     def _search_side(self, side: Query, passages: Sequence[Passage]) -> tuple[tuple[Evidence, ...], Verdict]:
-        evidence = fitting_first(self.select(side, passages))
+        evidence = self.select(side, passages)
         if evidence and evidence[0].features["year_other"] >= 1:
             # The other year of a comparison: told next to it, this one may stand just below.
             near = [one for one in evidence if evidence[0].score - one.score <= BESIDE]
@@ -553,20 +552,6 @@ def _particulars(query: Query) -> tuple[object, ...]:
     """What two wordings of one question must agree in: years, places, figures."""
     written = tuple(sorted(figure.text for figure in figures(query.text) if figure.kind != "year"))
     return query.years, frozenset(query.places), frozenset(query.elsewhere), written
-
-
-def fitting_first(evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
-    """Evidence with the first of those close to the best in front that holds the kind of detail asked for, where the
-    best does not: 地区生产总值达到1387.25亿元 before its growth of 5.3% for a question of how much."""
-    if not evidence or not _unfit(evidence[0]):
-        return evidence
-    near = (one for one in evidence[1:] if evidence[0].score - one.score <= CLOSE and not _unfit(one))
-    fitting = next(near, None)
-    return evidence if fitting is None else (fitting, *(one for one in evidence if one is not fitting))
-
-
-def _unfit(evidence: Evidence) -> bool:
-    return any(evidence.features[name] for name in ("kind_missing", "no_figure", "no_unit"))
 
 
 def told_apart(side: Query, sides: Sequence[Query]) -> list[str]:

@@ -324,8 +324,11 @@ def named_places(text: str, frame: Frame) -> tuple[str, ...]:
 
 
 def elsewhere_in(text: str, frame: Frame) -> tuple[str, ...]:
-    """Places of China that the question names and that are none of the documents' own, nor their region."""
+    """Places of China that the question names and that are none of the documents' own, nor their region; none where it
+    names one of these as well: 昌吉市跟乌鲁木齐挨着，它的定位是啥？ asks about 昌吉市."""
     own = [*frame.places, *frame.region]
+    if any(name in text for name in own):
+        return ()
     return tuple(name for name in gazetteer() if name in text and not any(name in held for held in own))
 
 
@@ -407,9 +410,20 @@ def complete(asked: str, history: Sequence[Turn], frame: Frame) -> str:
     """
     if not history or not is_elliptic(asked):
         return asked
-    earlier = history[-1].question
-    if is_elliptic(earlier) and len(history) > 1:
-        earlier = complete(earlier, history[:-1], frame)
+    earlier = _completed(history[-TURNS:], frame)
+    if _OF_SEVERAL.fullmatch(asked):
+        subjects = list(dict.fromkeys(subject for text in earlier if (subject := _subject(text))))
+        several = subjects[-3 if re.search("[三仨]", asked) else -2 :]
+        if len(several) > 1:
+            time = _time_words(several[0])[:1]
+            several[1:] = [other.replace(time[0], "", 1) if time else other for other in several[1:]]
+            return f"{'和'.join(several)}{_together(asked)}"
+    if not earlier:
+        return asked
+    last = earlier[-1]
+    if _OF_SEVERAL.fullmatch(asked) or _BARE.fullmatch(asked):
+        subject = _subject(last)
+        return f"{subject}{_LEANING.sub('', asked)}" if subject else f"{asked}，{last}"
     fragment = only["time"] if (only := _ONLY_TIME.fullmatch(asked)) else _ELLIPTIC_START.sub("", asked)
     fragment = fragment[: at.start()] if (at := re.search("呢[,，]", fragment)) else fragment
     fragment = _ELLIPTIC_END.sub("", fragment).strip("的,，、 ")
@@ -441,10 +455,10 @@ def _together(asked: str) -> str:
 
 
 def is_elliptic(question: str) -> bool:
-    """Whether a question leans on the one before: 那2025年呢? 农村的呢? 2020年是多少?"""
-    if _ONLY_MODIFIER.match(question) or _ONLY_TIME.fullmatch(question):
+    """Whether a question leans on the one before: 那2025年呢? 2020年是多少? 农村的呢? 为什么？ 两个加起来呢？"""
+    if any(alone.fullmatch(question) for alone in (_OF_SEVERAL, _BARE, _ONLY_TIME)):
         return True
-    return bool(_ELLIPTIC_START.match(question)) and len(question) <= 16
+    return bool(_ONLY_MODIFIER.match(question)) or (bool(_ELLIPTIC_START.match(question)) and len(question) <= 16)
 
 
 def _put(fragment: str, earlier: str, frame: Frame) -> str:

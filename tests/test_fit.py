@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from eval.dataset import Question
 from eval.fit import (
     FALSE_REFUSALS,
+    Calibration,
     answers,
     cross_validated,
     fit_intent,
@@ -105,6 +106,24 @@ def test_no_question_is_estimated_by_trees_that_have_seen_it() -> None:
     held = [model.probability(dict(zip(FEATURES, values, strict=True))) for values in features[~others]]
     assert estimate[~others] == pytest.approx(held)
     assert estimate[outcome].mean() > 0.5 + estimate[~outcome].mean()
+
+
+def test_what_comes_true_more_often_than_estimated_is_calibrated_to_how_often_it_does() -> None:
+    # Estimated 0.6 and right in 9 of 10, estimated 0.2 and right in 1 of 10: log-odds ln 1.5 and -ln 4 ought to be
+    # ln 9 and -ln 9, which a straight line can give exactly.
+    estimates = np.array([0.6] * 10 + [0.2] * 10)
+    calibration = Calibration.fitted(estimates, np.array([True] * 9 + [False] * 10 + [True]))
+    assert calibration.of(estimates)[[0, -1]] == pytest.approx([0.9, 0.1], abs=1e-3)
+    assert calibration.slope == pytest.approx(2 * math.log(9) / math.log(6), abs=1e-2)
+
+
+def test_calibrated_trees_estimate_what_the_calibration_says() -> None:
+    features, outcome = told_by_a_feature()
+    model, calibration = fit_trees(features, outcome), Calibration(1.7, -0.4)
+    calibrated = calibration.model(model)
+    rows = [dict(zip(FEATURES, values, strict=True)) for values in features]
+    before = np.array([model.probability(row) for row in rows])
+    assert [calibrated.probability(row) for row in rows] == pytest.approx(calibration.of(before), abs=1e-4)
 
 
 def test_the_intent_is_the_direction_in_which_questions_are_answered() -> None:

@@ -23,12 +23,12 @@ from rag.config import Config, config_from
 from rag.errors import ConfigError, EmptyQuestion, QuestionTooLong
 from rag.generate.extractive import NAME
 from rag.judge import CERTAIN
-from rag.pipeline import Pipeline, fitting_first, open_pipeline
+from rag.pipeline import Pipeline, open_pipeline
 from rag.prompts import lines, render
 from rag.types import Answer, Citation, Turn
 from rag.understand import understand
 from rag.verify import Cited, verify
-from tests.fakes import Asked, ScriptedGenerator, evidence, paragraph
+from tests.fakes import Asked, ScriptedGenerator
 
 ROOT = Path(__file__).parents[1]
 GRAIN = "2030年粮食综合生产能力要达到多少？"
@@ -178,16 +178,6 @@ def test_a_document_that_is_no_plan_is_called_a_document(qinghe: Pipeline) -> No
     assert "0.6万元" in answer.text
     missing = refused(qinghe, "公路养护单位的电话是多少？")
     assert missing.text.startswith(render("refusal_detail", document="文件", asked="电话或联系方式"))
-
-
-def test_what_holds_the_detail_asked_for_comes_first_where_it_is_close() -> None:
-    growth = evidence(paragraph("增长5.3%。", 1), 1, 5.0, kind_missing=1.0)
-    money = evidence(paragraph("达到1387亿元。", 2), 2, 4.5)
-    far = evidence(paragraph("达到143亿元。", 3), 3, 1.0)
-    assert fitting_first((growth, money, far)) == (money, growth, far)
-    assert fitting_first((growth, far)) == (growth, far)
-    assert fitting_first((money, growth)) == (money, growth)
-    assert fitting_first(()) == ()
 
 
 # --- refusals

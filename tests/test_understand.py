@@ -378,6 +378,7 @@ def test_a_question_about_another_region_names_it() -> None:
     frame = Frame(places={"石湾县": ("石湾县",), "云泽州": ("云泽州",)}, region=frozenset({"云泽州"}))
     assert understand("乌鲁木齐的粮食产量目标是多少？", (), frame).elsewhere == ("乌鲁木齐",)
     assert understand("石湾县的粮食产量目标是多少？", (), frame).elsewhere == ()
+    assert understand("石湾县跟乌鲁木齐挨着，它的定位是啥？", (), frame).elsewhere == ()
     held = Frame(places={"昌吉市": ("昌吉市",)})
     assert understand("昌吉市的粮食产量目标是多少？", (), held).elsewhere == ()
 

@@ -1,4 +1,4 @@
-"""Yes-or-no questions after a thing: 是 where the text says it in so many words, refused where it is named nowhere."""
+"""Yes-or-no questions after a thing: 是 where the text says so in so many words, refused where it is named nowhere."""
 
 from __future__ import annotations
 

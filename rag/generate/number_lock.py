@@ -336,8 +336,8 @@ def entries(source: str) -> Iterator[tuple[str, str]]:
 
 
 def _word_behind(text: str, end: int) -> str:
-    """The characters that make a word of a numeral: so many that no figure is read from it without the rest. 五年规 alone
-    would be read as five years, 五年规划 is none."""
+    """The characters that make a word of a numeral: so many that no figure is read from it without the rest. 五年规
+    alone would be read as five years, 五年规划 is none."""
     after = end + AFTER
     while after < len(text) and any(one.start < end <= one.end for one in figures(text[:after])):
         after += 1
