@@ -46,7 +46,7 @@ KINDS: dict[str, tuple[re.Pattern[str], re.Pattern[str]]] = {
         ),
         (
             "area",
-            r"多少(?:万)?亩|多大(?:面积|块|片)|面积(?:是|要|有|达到|稳定)?[^，。]{0,4}多少|多少平",
+            r"多少(?:万)?亩|多大(?:面积|块|片)|面积(?!占|比)(?:是|要|有|达到|稳定)?[^，。]{0,4}多少|多少平",
             r"亩|平方|公顷|㎡",
         ),
         ("weight", r"多少(?:万)?吨|产量|打多少粮|多少斤|产多少", r"吨|公斤|斤|能力"),
@@ -55,7 +55,7 @@ KINDS: dict[str, tuple[re.Pattern[str], re.Pattern[str]]] = {
         ("volume", r"库容|装多少水|多少(?:亿|万)?(?:立方|方)", r"立方|方"),
         (
             "people",
-            r"多少(?:万|个|名|位)?(?:人|病人|学生|老人|工人|职工|护士|医生|老师)|几个人|人数|多少(?:名|位)",
+            r"多少(?:万|个|名|位)?(?:人|病人|学生|老人|工人|职工|护士|医生|老师)|几个人|人数(?:[^，。]{0,8}[多几]|[?？。]?$)|多少(?:名|位)",
             _NUMBER + r"(?:人|名|位)",
         ),
         ("duration", r"多长时间|多久|几个?小时|几分钟|多少天|几天", r"小时|分钟|[天日月年周]"),
@@ -67,10 +67,15 @@ KINDS: dict[str, tuple[re.Pattern[str], re.Pattern[str]]] = {
     )
 }
 
+# 一百个人里有几个住在城里 asks for a share.
+_OF_A_HUNDRED = re.compile(r"(?:一百|100)个?[^，,。]{0,6}(?:里头?|当中|之?中)[^。]{0,14}(?:几|多少)个?")
+
 
 def kinds_asked(question: str) -> tuple[str, ...]:
     """The kinds of detail that a question asks for; empty where it asks for none of them. A question that asks which
     (几个机场，放在哪些地方) is answered by the names; the count follows from them."""
+    if _OF_A_HUNDRED.search(question):
+        return ("share",)
     kinds = tuple(kind for kind, (asked, _) in KINDS.items() if asked.search(question))
     return tuple(kind for kind in kinds if kind != "count") if "哪" in question else kinds
 

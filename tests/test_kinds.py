@@ -52,6 +52,18 @@ def test_which_ones_asks_for_no_count() -> None:
     assert "count" not in kinds_asked("要建几个机场，放在哪里")
 
 
+def test_so_many_of_a_hundred_is_a_share_and_no_count() -> None:
+    assert kinds_asked("到2025年一百个人里得有多少个住在城里？") == ("share",)
+    assert kinds_asked("100个村里头，几个要通车？") == ("share",)
+    assert "count" in kinds_asked("一百个村要建几个车站？")
+
+
+def test_a_word_for_a_measure_asks_for_no_figure_alone() -> None:
+    assert "people" not in kinds_asked("对事故死亡人数有什么要求？")
+    assert {"people"} == set(kinds_asked("事故死亡人数降到多少？"))
+    assert kinds_asked("高效节水面积占比达到多少？") == ("share",)
+
+
 def test_kinds_missing_keeps_their_order() -> None:
     assert kinds_missing(("date", "phone", "money"), "总投资3亿元") == ("date", "phone")
     assert kinds_missing((), "") == ()
