@@ -144,14 +144,14 @@ class Selector:
     _position: dict[str, int] = field(init=False, repr=False)
     _prepared: dict[str, Prepared] = field(init=False, repr=False)
     _numbers: dict[str, dict[str, int]] = field(init=False, repr=False)
-    _next: Iterator[int] = field(init=False, repr=False)
+    _next: dict[str, Iterator[int]] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_back", looking_back(self.index.chunks, self.period))
         object.__setattr__(self, "_position", {chunk.id: i for i, chunk in enumerate(self.index.chunks)})
         object.__setattr__(self, "_prepared", {})
         object.__setattr__(self, "_numbers", {kind: {} for kind in TERMS})
-        object.__setattr__(self, "_next", count())
+        object.__setattr__(self, "_next", {kind: count() for kind in TERMS})
 
     def __call__(self, query: Query, passages: Sequence[Passage]) -> tuple[Evidence, ...]:
         if not passages:
@@ -189,7 +189,11 @@ class Selector:
     def numbered(self, kind: str, terms: Iterable[str]) -> Numbers:
         """Numbers of distinct terms, by which they are compared; new ones for those that are met first."""
         known = self._numbers[kind]
-        return np.array([known.setdefault(term, next(self._next)) for term in set(terms)], dtype=np.int32)
+        distinct = dict.fromkeys(terms)
+        for term in distinct:
+            if term not in known:
+                known.setdefault(term, next(self._next[kind]))  # two threads may meet it at once
+        return np.array([known[term] for term in distinct], dtype=np.int32)
 
     def _prepare(self, chunk: Chunk) -> Prepared:
         position = self._position[chunk.id]
