@@ -45,7 +45,7 @@ _TO_BUILD = (
     re.compile(rf"(?<!不){_WILL}{_BUILD}(?P<thing>[^，,。?？]+?)吗[?？。]?$"),
 )
 _ABOUT = re.compile(r"^(?:一个|一座|一批|个|座)|(?:的(?:事情?|内容|说法)?|这件?事|了|的)$")
-_NO_THING = re.compile(r"\d|[哪几和或与及]|什么|多少|怎|谁")
+_NO_THING = re.compile(r"\d|[哪几或与及]|(?<!中)和(?![谐平睦])|什么|多少|怎|谁")
 _BUILDS = re.compile(r"建|修|项目|工程")
 _ITSELF = r"(?=(?:的)?(?:建设|新建|改扩建|扩建|项目|工程)|等|和|与|及|[、，,；;。（(]|$)"  # no 体育馆停车场 for 体育馆
 _RESERVED = re.compile(
@@ -116,12 +116,12 @@ def borne_out(query: Query, evidence: Evidence) -> bool | None:
         return None
     asked = _asked(query)
     stated = [one for one in statements(evidence) if one.figure.unit == claimed[0].unit and one.name]
+    if query.years:  # of a table row, the value of that year
+        stated = [one for one in stated if not one.years.isdisjoint(query.years)]
     shared = [len(one.name & asked) for one in stated]
     most = max(shared, default=0)
     nearest = [one for one, count in zip(stated, shared, strict=True) if count == most]
     if most < NAMED or len(nearest) != 1:
-        return None
-    if query.years and nearest[0].years.isdisjoint(query.years):
         return None
     return equal(claimed[0], nearest[0].figure)
 

@@ -79,6 +79,10 @@ _EACH = re.compile(
 )
 # What a question for a difference compares by; neither side of the text says it.
 _DIFFERS = re.compile(r"比(?![例重率])|相差|差多少|差距|(?:增加|提高|增长|多|涨|降低|减少|下降|少)了?多少")
+# 森林覆盖率比2020年提高多少 asks for the way from then to the end of the plan.
+_SINCE = re.compile(
+    r"[比较](?:19|20)\d\d年[^，,。?？]{0,6}(?:增加|提高|提升|增长|上涨|涨|多|减少|降低|下降|少)了?(?:多少|几个?百分点)"
+)
 _COMPARED = re.compile(
     r"(?:19|20)\d\d年?|[比较]|增加|提高|提升|增长|上涨|涨|减少|降低|下降|相差|差距|变化|[多少差]了?(?=\s|$|[?？])"
 )
@@ -119,6 +123,7 @@ _OF_SEVERAL = re.compile(
     rf"(?:{_LEANING.pattern[1:]})?(?:这|那)?(?:[两三]个|[两三]者|[两三]项|俩|仨)?(?:数|指标|县|市|地方|年)?(?:"
     r"(?:合计|加起来|加一起|加在一起|相加|之和|一共|总共|总和)(?:是|有|要)?(?:多少)?[万亿]?[亩吨元个人]?|"
     r"(?:之间)?(?:相差|差距|差)(?:是|有|了)?(?:多少|多大)?|"
+    r"(?:提高|提升|增加|增长|上升|涨|多|减少|降低|下降|少)了?(?:多少|几)(?:个百分点)?|"
     r"(?:谁|哪(?:一)?(?:个|边|年|样)(?:县|市)?)(?:的)?(?:更|比较|最)?[多高大快长少低小慢短](?:些|一些|一点)?"
     r")(?:呢|啊|呀)?[?？。]?"
 )
@@ -295,6 +300,8 @@ def years_of(text: str, period: Period | None) -> tuple[int, ...]:
         found = [last for last in plans if last < period.first and last not in found] + found
     if period is not None and found in ([], [period.last]) and _BACK_THEN.search(text) and _FROM_NOW.search(text):
         found = [period.base, period.last]
+    if period is not None and found == [period.base] and _SINCE.search(text):
+        found = [period.last, period.base]
     if period is not None and not found:
         if _END.search(text):
             found.append(period.last)
@@ -358,7 +365,8 @@ def sides_of(query: Query, frame: Frame) -> tuple[Query, ...]:
         core = core if _LOOKED_UP.search(core) else query.core
         return tuple(replace(query, core=core, years=(year,)) for year in query.years[:MAX_SIDES])
     names = _names_in(query.text, frame)
-    if len(names) > 1 and (query.want == "figure" or _COMPARES.search(query.text)):
+    joined = len(names) > 1 and re.search(f"{names[0]}[和与跟]{names[1]}(?:两[县市地州])?的", query.text)
+    if len(names) > 1 and (query.want == "figure" or joined or _COMPARES.search(query.text)):
         return tuple(_at(query, name, names, frame) for name in names[:MAX_SIDES])
     each = EACH_PLACE.search(query.text) and (query.want == "figure" or re.search("分别|各自", query.text))
     if not names and each and 1 < len(frame.parts) <= MOST_PARTS:
@@ -447,7 +455,7 @@ def _subject(question: str) -> str:
 
 def _together(asked: str) -> str:
     """What is asked of several things, as a question says it of things named (两个加起来呢 -> 合计多少)."""
-    if re.search("差|距", asked):
+    if re.search("差|距|(?:提高|提升|增加|增长|上升|涨|多|减少|降低|下降|少)了?[多几]", asked):
         return "相差多少"
     if by := re.search("[多高大快长少低小慢短]$", asked.rstrip("呢些一点?？。")):
         return f"哪个更{by.group()}" if re.search("谁|哪", asked) else "合计多少"

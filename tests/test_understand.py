@@ -419,3 +419,25 @@ def test_some_of_the_counties_of_a_side_are_no_question_for_their_number() -> No
     query = understand("西边几个县发展什么产业？")
     assert query.kinds == ()
     assert "西部" in query.terms
+
+
+def test_a_difference_to_the_base_year_is_to_the_end_of_the_plan() -> None:
+    first, base, last = FRAME.period.first, FRAME.period.base, FRAME.period.last
+    assert understand(f"森林覆盖率比{base}年提高多少？", (), FRAME).years == (last, base)
+    assert understand(f"森林覆盖率比{base}年增加几个百分点？", (), FRAME).years == (last, base)
+    assert understand(f"森林覆盖率比{first}年提高多少？", (), FRAME).years == (first,)
+    assert understand(f"{base}年森林覆盖率提高多少？", (), FRAME).years == (base,)
+
+
+def test_what_two_places_named_together_have_is_asked_of_each() -> None:
+    frame = Frame(places={"石湾县": ("石湾县",), "柳河县": ("柳河县",)})
+    sides = sides_of(understand("石湾县和柳河县的定位", (), frame), frame)
+    assert [side.places for side in sides] == [("石湾县",), ("柳河县",)]
+    assert len(sides_of(understand("石湾县和柳河县之间的公路", (), frame), frame)) == 1
+
+
+def test_how_much_alone_asks_for_the_difference_of_what_was_asked_before() -> None:
+    assert follow_up("提高了多少？", "2025年粮食产量是多少？", "2020年粮食产量是多少？") == (
+        "2025年粮食产量和2020年粮食产量相差多少"
+    )
+    assert follow_up("增加了多少？", "粮食产量是多少？") == "粮食产量增加了多少?"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from rag.disagree import affirmed, thing_asked_for
+from rag.disagree import affirmed, borne_out, thing_asked_for
 from rag.pipeline import Pipeline
 from rag.understand import understand
-from tests.fakes import evidence, paragraph
+from tests.fakes import evidence, paragraph, row
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,8 @@ from tests.fakes import evidence, paragraph
         ("是不是要建5座水库？", "", False),  # a figure is borne out in another way
         ("是不是要建水库和灌区？", "", False),
         ("有没有提到哪些机场？", "", False),
+        ("有没有提到碳中和？", "碳中和", True),  # no 和 between two things
+        ("有没有提到团结和谐？", "团结和谐", True),
         ("森林覆盖率提高了吗？", "", False),
         ("不要建体育馆吗？", "", False),
         ("为什么要建体育馆？", "", False),
@@ -80,3 +82,19 @@ def test_what_is_named_nowhere_is_refused(lingan: Pipeline, question: str) -> No
     answer = lingan.ask(question)
     assert answer.status == "refused"
     assert answer.text.startswith(f"规划里没有提到“{thing}”。最接近的内容是：")
+
+
+@pytest.mark.parametrize(
+    ("question", "agreed"),
+    [
+        ("2030年森林覆盖率是27.5%吗？", True),
+        ("2030年森林覆盖率是不是26.1%？", False),  # that is of 2025
+        ("2025年森林覆盖率是26.1%吗？", True),
+        ("2025年森林覆盖率是27.5%吗？", False),
+        ("森林覆盖率是27.5%吗？", None),  # of which year?
+        ("2027年森林覆盖率是27.5%吗？", None),
+    ],
+)
+def test_a_row_bears_out_the_figure_of_the_year_that_is_named(question: str, agreed: bool | None) -> None:
+    found = evidence(row([("指标名称", "森林覆盖率"), ("单位", "%"), ("2025年", "26.1"), ("2030年", "27.5")], 7))
+    assert borne_out(understand(question), found) is agreed
