@@ -5,7 +5,8 @@ from.
 
 Each question of the sets takes its turn as one whose answer was approved, and every other is held against it as the
 pipeline does (`Pipeline.likeness`). Questions of one family ask the same in other words and may match; questions of
-other families ask something else, unless they want the same key points from the same lines.
+other families ask something else, unless they want the same key points from the same lines. Wordings of one key point
+differ between sets, so the pairs of different questions are told one by one, to be read.
 """
 
 from __future__ import annotations
@@ -80,8 +81,13 @@ def _kind(one: Question, other: Question) -> str:
         return "family"
     if not one.answerable and not other.answerable:
         return "refused"
-    alike = one.answerable and other.answerable and bool(one.evidence & other.evidence)
-    return "alike" if alike and set(one.must_include) == set(other.must_include) else "other"
+    answered = one.answerable and other.answerable and bool(one.evidence & other.evidence)
+    return "alike" if answered and _wanted(one, other) and _wanted(other, one) else "other"
+
+
+def _wanted(one: Question, other: Question) -> bool:
+    """Whether every key point of a question is one of another's."""
+    return all(any(set(point) & set(its) for its in other.must_include) for point in one.must_include)
 
 
 def told(found: Sequence[Pair]) -> str:

@@ -29,10 +29,10 @@ from rag.batch.changes import (
     MOVED,
     NEW,
     SAME,
-    STATUS,
     change_of,
     changed_rows,
     changes,
+    earlier_state,
     write_changes,
 )
 from rag.batch.journal import Answered, Decision, Journal, journal_of
@@ -221,10 +221,12 @@ def render_changes(journal: Journal, pipeline: Pipeline) -> str:
     rows = []
     for row, what in islice(changed_rows(journal), COMPARED_ROWS):
         sides = "".join(
-            f"<td>{tag(STATUS[reply['record']['status']], 'plain')} {escape(reply['record']['answer'])}"
-            f"<div class=evidence>{escape(evidence_told(reply, titles))}</div></td>" if reply else "<td>（没有）</td>"
-            for reply in (row.earlier, row.reply)
-        )  # fmt: skip
+            f"<td>{tag(state, 'plain')} {escape(reply['record']['answer'])}"
+            f"<div class=evidence>{escape(evidence_told(reply, titles))}</div></td>"
+            if reply is not None
+            else "<td>（没有）</td>"
+            for state, reply in ((earlier_state(row), row.earlier), (state_of(row), row.reply))
+        )
         rows.append(f"<tr><td>{row.row.number}</td><td>{escape(row.row.question)}</td><td>{what}</td>{sides}</tr>")
     if not rows:
         return f'<p class="message">{escape(told)}</p>'
@@ -267,7 +269,7 @@ def render_review(row: Answered, decision: Decision | None, pipeline: Pipeline) 
         said = row.earlier["record"]
         note += (
             f'<details class="earlier" open><summary>上一次的答复（{change_of(row, decision)}）</summary>'
-            f"{tag(STATUS[said['status']], 'plain')} {escape(said['answer'])}"
+            f"{tag(earlier_state(row), 'plain')} {escape(said['answer'])}"
             f'<div class="evidence">{escape(evidence_told(row.earlier, titles))}</div></details>'
         )
     cards = [
@@ -533,7 +535,7 @@ def build_batch(pipeline: Pipeline, config: Config, tab: gr.Tab) -> None:
         return act
 
     def accept_listed(key: str, by: str, *filters: str) -> tuple[Any, ...]:
-        """Accept what the list as filtered shows as answered and nobody has decided on; the rest wants a person."""
+        """Accept what the list as filtered shows as answered and nobody ever decided on; the rest wants a person."""
         if not key:
             return (gr.skip(),) * 3
         journal, chosen = desk.jobs[key].journal, Chosen(*filters)
@@ -541,8 +543,7 @@ def build_batch(pipeline: Pipeline, config: Config, tab: gr.Tab) -> None:
         accepted, failed = 0, ""
         for row in journal.rows():
             decision = journal.decision(row.position)
-            pending = decision is None or not is_current(decision, row)
-            if not (pending and state_of(row) == ANSWERED and chosen.holds(row, decision)):
+            if decision is not None or state_of(row) != ANSWERED or not chosen.holds(row, decision):
                 continue
             try:
                 decide(pipeline, journal, row, "accepted", by, at, decided_text(row, None))

@@ -115,9 +115,7 @@ def test_progress_checks_and_library_are_told() -> None:
     assert brief("长" * 200) == "长" * 90 + "…"
 
 
-def test_a_list_answered_over_an_earlier_version_shows_what_changed(
-    desk: Desk, config: Config, tmp_path: Path
-) -> None:
+def test_a_list_answered_over_an_earlier_version_shows_what_changed(desk: Desk, config: Config, tmp_path: Path) -> None:
     """The forest's figure changes, and a line joins in front: of the others only the lines move."""
     source = tmp_path / "清单.txt"
     source.write_text(f"{FOREST}\n2030年新能源装机规模达到多少？\n", encoding="utf-8")

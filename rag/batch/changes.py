@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from rag.batch.journal import Answered, Decision, Journal
 from rag.batch.reading import Value
 from rag.batch.review import is_current, quoted
-from rag.batch.state import evidence_told
+from rag.batch.state import evidence_told, state_of
 from rag.batch.writing import write_sheet
 from rag.pipeline import Pipeline
 
-STATUS = {"answered": "已答复", "refused": "未载明", "error": "出错"}
 ANSWER, EVIDENCE, NEW, MOVED, SAME = "答复有变", "依据有变", "新问题", "只移了行", "未变"
 HEADINGS = ("清单行", "问题", "变动", "原状态", "原答复", "现状态", "现答复", "原依据", "现依据")
 WIDTHS = (7, 36, 10, 9, 50, 9, 50, 44, 44)
@@ -51,6 +50,11 @@ def write_changes(journal: Journal, pipeline: Pipeline, source: Path, out: Path)
     return report
 
 
+def earlier_state(row: Answered) -> str:
+    """The state of a row in the run before, "" where it was not in it."""
+    return "" if row.earlier is None else state_of(replace(row, reply=row.earlier))
+
+
 def changed_rows(journal: Journal) -> Iterator[tuple[Answered, str]]:
     """The rows that came out otherwise than before, and how: what is worth a look."""
     decisions = journal.decisions()
@@ -68,9 +72,9 @@ def _table(journal: Journal, titles: Mapping[str, str]) -> Iterator[list[Value]]
             row.row.number,
             row.row.question,
             what,
-            STATUS[old["record"]["status"]] if old else "",
+            earlier_state(row),
             old["record"]["answer"] if old else "",
-            STATUS[new["record"]["status"]],
+            state_of(row),
             new["record"]["answer"],
             evidence_told(old, titles) if old else "",
             evidence_told(new, titles),
