@@ -15,6 +15,7 @@ from index.sentences import sentences
 from index.types import Cell, Chunk
 from rag.types import Citation, Passage
 
+GAP = "……"  # in a quotation: something was left out
 MARK = re.compile(r"\[(\d{1,3})\]")
 _TRIM = " \t\n：:，,、；;。"
 
@@ -68,8 +69,11 @@ def _support(claims: Sequence[str], chunk: Chunk, known: tuple[int, int] | None)
         return cell.line, cell.start, cell.start + len(cell.text)
     for claim in claims:
         start = chunk.text.find(claim)
-        if start >= 0:
+        if start < 0 and GAP in claim:
+            start, end = _around_gaps(claim, chunk.text)
+        else:
             end = start + len(claim)
+        if start >= 0:
             stop = re.match(r"[。！？；;!?]?[”’」』）)】》〉]*", chunk.text[end:])
             return _place(chunk, start, end + (stop.end() if stop else 0))
     if known is not None:
@@ -78,6 +82,16 @@ def _support(claims: Sequence[str], chunk: Chunk, known: tuple[int, int] | None)
     spans = sentences(chunk.text) or ((0, len(chunk.text)),)
     best = max(spans, key=lambda span: _dice(wanted, _bigrams(chunk.text[span[0] : span[1]])))
     return _place(chunk, *best)
+
+
+def _around_gaps(claim: str, text: str) -> tuple[int, int]:
+    """The stretch of one sentence that holds the pieces of a claim with something left out between them (……), in
+    their order; (-1, -1) where none does."""
+    first, *others = (re.escape(piece.strip(_TRIM)) for piece in claim.split(GAP))
+    for start, end in sentences(text):
+        if held := re.search(first + "".join(f".*?{piece}" for piece in others), text[start:end]):
+            return start + held.start(), start + held.end()
+    return -1, -1
 
 
 def _cell_for(claim: str, cells: Sequence[Cell]) -> Cell:

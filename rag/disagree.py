@@ -75,7 +75,7 @@ def differing(query: Query, best: Evidence, evidence: Sequence[Evidence]) -> Evi
     """Other evidence that gives what was asked for, for the same year and in the same unit, another value."""
     if query.want != "figure":
         return None
-    asked = _asked(query)
+    asked = asked_words(query)
     named = [(len(one.name & asked), one) for one in statements(best)]
     nearest = max((shared for shared, _ in named), default=0)
     mine = [one for shared, one in named if shared and shared == nearest]  # 参保率 was asked for, not 参保人数
@@ -93,7 +93,7 @@ def retold(query: Query, best: Evidence, evidence: Sequence[Evidence]) -> Eviden
     of the question in it. Not for figures and lists, whose second telling is compared by its figures."""
     if query.want in ("figure", "list") or best.passage.chunk.cells:
         return None
-    asked = _asked(query)
+    asked = asked_words(query)
     for other in evidence[1:FURTHER]:
         chunk = other.passage.chunk
         if chunk.cells or chunk.lines == best.passage.chunk.lines or best.score - other.score > CLOSE:
@@ -114,7 +114,7 @@ def borne_out(query: Query, evidence: Evidence) -> bool | None:
         return None
     if other_name(query.core, evidence):  # 登记失业率 was asked for, 调查失业率 is told
         return None
-    asked = _asked(query)
+    asked = asked_words(query)
     stated = [one for one in statements(evidence) if one.figure.unit == claimed[0].unit and one.name]
     if query.years:  # of a table row, the value of that year
         stated = [one for one in stated if not one.years.isdisjoint(query.years)]
@@ -161,7 +161,7 @@ def named_by(evidence: Evidence, query: Query) -> str:
     chunk = evidence.passage.chunk
     if chunk.cells:
         return row_of(chunk).name.text
-    asked = _asked(query)
+    asked = asked_words(query)
     told = [(name, clause) for name, clause in _named_clauses(evidence.text) if _quantities(clause)]
     told = told or list(_named_clauses(evidence.text))
     return max(told, key=lambda one: len(asked & set(bigrams(one[0]))))[0]
@@ -194,13 +194,18 @@ def at_odds(a: Statement, b: Statement) -> bool:
     return len(a.name & b.name) / smaller >= SAME_THING and 0 < difference <= abs(a.figure.value) * NEAR
 
 
+def named_in(clause: str) -> str:
+    """The words of a clause that name its subject: without times, figures and what is said of them."""
+    return " ".join(_NOT_NAME.sub(" ", clause).split())
+
+
 def _named_clauses(text: str) -> list[tuple[str, str]]:
     """Each clause with the words that name its subject, those of the clause before it included where it names little
     (养老保险参保人数达到…，参保率达到…)."""
     found: list[tuple[str, str]] = []
     before = ""
     for start, end in clauses(text):
-        words = " ".join(_NOT_NAME.sub(" ", text[start:end]).split())
+        words = named_in(text[start:end])
         name = f"{before} {words}" if len(bigrams(words)) < SHORT_NAME and before else words
         found.append((name, text[start:end]))
         before = words
@@ -211,5 +216,6 @@ def _quantities(text: str) -> list[Figure]:
     return [figure for figure in figures(text) if figure.kind == "quantity"]
 
 
-def _asked(query: Query) -> frozenset[str]:
+def asked_words(query: Query) -> frozenset[str]:
+    """The bigrams of what a question asks about, and of the official words for it."""
     return frozenset(bigrams(query.core)) | {pair for term in query.terms for pair in bigrams(term)}

@@ -15,6 +15,7 @@ from index.chunk import label_of
 from index.figures import figures
 from index.keyword import bigrams
 from index.sentences import clauses
+from rag.alone import told_alone
 from rag.disagree import affirmed, borne_out, differing, retold
 from rag.lists import counted
 from rag.phrase import row_words, unmarked
@@ -100,7 +101,9 @@ class Extractive:
         if chunk.cells:
             return f"{unmarked(row_words(chunk, query.years))}{mark}"
         text = evidence.text
-        if len(text) > self.longest:
+        if alone := told_alone(query, text):
+            text = alone
+        elif len(text) > self.longest:
             start, end = narrow(query, text, self.longest)
             text = text[start:end].strip("、;；,， ")
         label = label_of(chunk) if chunk.kind == "item" else ""
