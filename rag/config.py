@@ -39,7 +39,6 @@ class Config:
         if self.reranker is not None and not self.reranker.strip():
             raise ConfigError("--reranker 应为重排模型的文件夹或名称，收到的是空的：请写上，或去掉这个设置。")
 
-
     @property
     def to_fetch(self) -> tuple[str, ...]:
         """The models named as on the Hugging Face hub: these may be fetched."""

@@ -101,7 +101,7 @@ def tokenizer_of(kind: str) -> Any:
     )
 
 
-def network(vocabulary: int, context: int = 4096, seed: int = 0, **shape: float) -> Any:
+def network(vocabulary: int, context: int = 4096, seed: int = 0, **shape: Any) -> Any:
     """A Qwen3-shaped network with random weights."""
     import torch
     from transformers import Qwen3Config, Qwen3ForCausalLM
@@ -110,16 +110,16 @@ def network(vocabulary: int, context: int = 4096, seed: int = 0, **shape: float)
     torch.set_num_threads(1)  # for networks as small as these more threads only wait for one another
     sizes = {
         "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2,
-        "num_key_value_heads": 1, "head_dim": 16, "initializer_range": 0.4,
+        "num_key_value_heads": 1, "head_dim": 16, "initializer_range": 0.4, "tie_word_embeddings": False,
     } | shape  # fmt: skip
-    config = Qwen3Config(vocab_size=vocabulary, max_position_embeddings=context, tie_word_embeddings=False, **sizes)
+    config = Qwen3Config(vocab_size=vocabulary, max_position_embeddings=context, **sizes)
     return Qwen3ForCausalLM(config).eval()
 
 
-def save_model(folder: Path, kind: str = "byte-level", context: int = 4096, seed: int = 0) -> Path:
+def save_model(folder: Path, kind: str = "byte-level", context: int = 4096, seed: int = 0, **shape: Any) -> Path:
     """A whole model folder: config, safetensors, tokenizer, template."""
     tokenizer = tokenizer_of(kind)
-    made = network(len(tokenizer), context, seed)
+    made = network(len(tokenizer), context, seed, **shape)
     made.generation_config.eos_token_id = tokenizer.convert_tokens_to_ids(STOP)
     made.generation_config.pad_token_id = tokenizer.convert_tokens_to_ids(PAD)
     made.save_pretrained(folder)

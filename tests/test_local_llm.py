@@ -21,11 +21,11 @@ from rag.batch.run import run
 from rag.config import Config
 from rag.errors import GenerationError, PromptTooLong
 from rag.generate.local_llm import Loaded, LocalModel, Row, check_folder
-from rag.generate.model import Message, written_by, written_together
+from rag.generate.model import THINK, THOUGHT, Message, without_thinking, written_by, written_together
 from rag.generate.number_lock import NumberLock
 from rag.generate.written import Written
 from rag.pipeline import Pipeline
-from tests.models import STOP, TEXTS, save_model
+from tests.models import END, KINDS, START, STOP, TEMPLATE, TEXTS, network, save_model, tokenizer_of
 from tests.test_number_lock import SOURCE, outsiders
 
 pytestmark = pytest.mark.slow
@@ -108,12 +108,10 @@ def test_replies_written_together_are_those_written_one_by_one(folder: Path) -> 
         serve(loaded, rows)
 
     batched._generate = counted  # type: ignore[method-assign]
-    asked = [
-        [ASKED[0], Message("user", f"[1] {text}\n\n问题：{text[:6]}？")] for text in TEXTS[:22] if len(text) > 6
-    ]
+    asked = [[ASKED[0], Message("user", f"[1] {text}\n\n问题：{text[:6]}？")] for text in TEXTS[:22] if len(text) > 6]
     prompts = [(said, NumberLock([said[1].content], 1) if n % 3 else None) for n, said in enumerate(asked)]
     assert list(written_together(batched, prompts, 24)) == list(written_together(alone, prompts, 24))
-    assert max(batches) == 4
+    assert max(batches) > 1
     assert sum(batches) == len(prompts)
     assert written_by(batched, ASKED, None, 20) == written_by(alone, ASKED, None, 20)
 
@@ -166,6 +164,120 @@ def test_thinking_is_switched_off_in_the_template(model: LocalModel) -> None:
     text, _ = model.prompt(model.load(), ASKED, 24)
     assert text.endswith("<think>\n\n</think>\n\n")
     assert f"森林覆盖率是多少？{STOP}" in text
+
+
+# --- what real models bring
+
+
+def changed(folder: Path, to: Path, name: str, **values: Any) -> Path:
+    """A copy of a model's folder with values of one of its JSON files set."""
+    shutil.copytree(folder, to)
+    path = to / name
+    path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | values), encoding="utf-8")
+    return to
+
+
+def test_settings_of_sampling_that_come_with_a_model_are_left_alone(folder: Path, tmp_path: Path) -> None:
+    spoilt = changed(
+        folder, tmp_path / "m", "generation_config.json", do_sample=True, temperature=0.7, top_k=20, top_p=0.8,
+        repetition_penalty=5.0, no_repeat_ngram_size=2, use_cache=False, stop_strings=["的"], min_new_tokens=30,
+        bad_words_ids=[[40]], max_length=50,
+    )  # fmt: skip
+    lock = NumberLock([SOURCE], 2)
+    for together in (1, 2):
+        assert written_by(LocalModel(str(spoilt), together=together), ASKED, lock, 60) == written_by(
+            LocalModel(str(folder), together=together), ASKED, lock, 60
+        )
+
+
+def test_every_end_that_is_named_ends_a_reply(folder: Path, tmp_path: Path) -> None:
+    tokenizer = tokenizer_of("byte-level")
+    stop, end = tokenizer.convert_tokens_to_ids([STOP, END])
+    listed = changed(folder, tmp_path / "a", "generation_config.json", eos_token_id=[end])
+    assert set(LocalModel(str(listed)).load().ends) == {stop, end}
+    unnamed = changed(folder, tmp_path / "b", "generation_config.json", eos_token_id=None)
+    config = changed(unnamed, tmp_path / "c", "tokenizer_config.json", eos_token=None)
+    with pytest.raises(ModelMissing, match="没有写明答案在哪里结束"):
+        LocalModel(str(config)).load()
+
+
+def test_the_smaller_of_the_contexts_counts(folder: Path, tmp_path: Path) -> None:
+    assert LocalModel(str(folder)).load().context == 4096
+    short = changed(folder, tmp_path / "m", "tokenizer_config.json", model_max_length=100)
+    assert LocalModel(str(short)).load().context == 100
+
+
+def test_a_template_that_refuses_the_system_is_asked_without(folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder, tmp_path / "m")
+    strict = "{% if messages[0].role == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}"
+    (tmp_path / "m" / "chat_template.jinja").write_text(strict + TEMPLATE, encoding="utf-8")
+    model = LocalModel(str(tmp_path / "m"))
+    text, _ = model.prompt(model.load(), ASKED, 24)
+    assert text.startswith(f"{START}user\n{ASKED[0].content}\n\n{ASKED[1].content}{STOP}")
+    (tmp_path / "m" / "chat_template.jinja").write_text("{{ raise_exception('never') }}", encoding="utf-8")
+    with pytest.raises(GenerationError, match=r"对话模板用不了（never）"):
+        list(LocalModel(str(tmp_path / "m")).write(ASKED))
+
+
+def test_weights_that_are_missing_are_not_made_up_and_tied_ones_are_not_missing(tmp_path: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    for tied in (True, False):
+        whole = save_model(tmp_path / f"{tied}", tie_word_embeddings=tied)
+        weights = load_file(whole / "model.safetensors")
+        assert ("lm_head.weight" in weights) is not tied
+        assert written_by(LocalModel(str(whole)), ASKED, None, 5)
+    del weights["lm_head.weight"]
+    save_file(weights, whole / "model.safetensors", {"format": "pt"})
+    with pytest.raises(ModelMissing, match=r"缺 1 个（如 lm_head.weight）"):
+        LocalModel(str(whole)).load()
+
+
+def test_a_network_that_forgets_is_run_without_what_relies_on_memory(tmp_path: Path) -> None:
+    """A window of 16 tokens slides over the prompt in half of the layers."""
+    folder = save_model(
+        tmp_path / "m", use_sliding_window=True, sliding_window=16, layer_types=["sliding_attention", "full_attention"]
+    )
+    plain, fast = LocalModel(str(folder), reuse=False, look_up=False), LocalModel(str(folder))
+    assert not fast.load().croppable
+    for asked in (ASKED, OTHER, ASKED):
+        assert written_by(fast, asked, None, 30) == written_by(plain, asked, None, 30)
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_characters_are_streamed_whole(kind: str, tmp_path: Path) -> None:
+    """Tokens of a text one by one, as a model writes them: of what is not in the vocabulary, byte by byte."""
+    text = "到2030年，森林覆盖率达到27.5%。\n1. 龘靐齉[1]，绿 色。"
+    loaded = LocalModel(str(save_model(tmp_path / "m", kind))).load()
+    tokenizer = loaded.tokenizer
+    tokens = tokenizer(text, add_special_tokens=False)["input_ids"]
+    row = Row([], None, 1000, loaded)
+    for token in [*tokens, loaded.ends[0]]:
+        row.take([token])
+    pieces = list(row.pieces())
+    assert len(pieces) > 5
+    assert not any("\ufffd" in piece for piece in pieces)
+    known = tokenizer.decode([t for t in tokens if t != tokenizer.unk_token_id], clean_up_tokenization_spaces=False)
+    assert "".join(pieces) == known
+    if kind in ("byte-level", "unigram"):
+        assert known == text
+
+
+def test_thinking_is_left_out_where_its_tags_are_special_tokens(folder: Path, tmp_path: Path) -> None:
+    from transformers import AutoTokenizer
+
+    tokenizer: Any = AutoTokenizer.from_pretrained(folder)
+    tokenizer.add_special_tokens({"additional_special_tokens": [START, THINK, THOUGHT]})
+    network(len(tokenizer)).save_pretrained(tmp_path / "m")
+    tokenizer.save_pretrained(tmp_path / "m")
+    loaded = LocalModel(str(tmp_path / "m")).load()
+    row = Row([], None, 1000, loaded)
+    row.take(tokenizer(f"{THINK}想27.5%{THOUGHT}答{START}案", add_special_tokens=False)["input_ids"])
+    row.end()
+    assert "".join(without_thinking(row.pieces())) == "答案"
+    lock = NumberLock([SOURCE], 1)
+    piece = loaded.vocabulary.pieces[tokenizer.convert_tokens_to_ids(THOUGHT)]
+    assert lock.feed(lock.read(""), piece).alternatives
 
 
 # --- folders that are no good

@@ -4,8 +4,8 @@ The networks have the shapes of Qwen2.5-0.5B and 1.5B and random weights: speed 
 write does, and with it how much prompt lookup saves: so their logits are computed and then made to spell a given
 answer, half of it quoted from the passages as answers here are, half in other words.
 
-Each feature is measured off and on alternately, in pairs, and told with the ratio of the two: others may use the
-machine meanwhile, and then the ratio is what holds.
+Each feature is measured off and on alternately, in pairs, and told with the ratio of the two. On a processor that
+others use meanwhile not even the ratio of times holds: --busy counts the processor time of one thread instead.
 """
 
 from __future__ import annotations
@@ -152,22 +152,22 @@ class Bench:
         """One answer, as a user waits for it. The passages are others each time."""
         asked = messages(QUESTIONS[0], next(self._turns))
         self.spelling.prompt = len(model.prompt(self.loaded, asked, LONGEST)[1])
-        started, first = time.perf_counter(), 0.0
+        started, first = Clock.now(), 0.0
         for _ in model.write(asked, lock, LONGEST):
-            first = first or time.perf_counter() - started
-        return Timing(first, (len(self.spelling.answer) - 1) / (time.perf_counter() - started - first))
+            first = first or Clock.now() - started
+        return Timing(first, (len(self.spelling.answer) - 1) / (Clock.now() - started - first))
 
     def list_of(self, rows: int, together: int) -> Timing:
         """A list of questions in batches of so many."""
         model = LocalModel("bench", reuse=together == 1, look_up=together == 1, together=together, loaded=self.loaded)
         asked = [messages(QUESTIONS[0], n) for n in range(rows)]
         self.spelling.prompt = len(model.prompt(self.loaded, asked[0], LONGEST)[1])
-        started = time.perf_counter()
+        started = Clock.now()
         with ThreadPoolExecutor(together) as threads:
             # The first would begin alone while the others are still on their way into the queue.
             model._worker.submit(time.sleep, 0.2)
             list(threads.map(lambda said: list(model.write(said, None, LONGEST)), asked))
-        return Timing(0.0, rows * len(self.spelling.answer) / (time.perf_counter() - started))
+        return Timing(0.0, rows * len(self.spelling.answer) / (Clock.now() - started))
 
     def features(self) -> list[Feature]:
         held = NumberLock([*PASSAGES, *QUESTIONS], len(PASSAGES))
@@ -193,20 +193,22 @@ def raw(network: Any, prompt: list[int], **how: Any) -> Timing:
     ids = torch.tensor([prompt], device=next(network.parameters()).device)
     clock = Clock()
     settings = GenerationConfig(do_sample=False, max_new_tokens=STEPS, min_new_tokens=STEPS, pad_token_id=0, **how)  # type: ignore[no-untyped-call]
-    started = time.perf_counter()
+    started = Clock.now()
     with torch.inference_mode():
         network.generate(ids, attention_mask=torch.ones_like(ids), generation_config=settings, streamer=clock)
     return Timing(clock.times[1] - started, (STEPS - 1) / (clock.times[-1] - clock.times[1]))
 
 
 class Clock:
-    """A streamer that notes when each token came, the prompt being the first."""
+    """A streamer that notes when each token came, the prompt being the first. `now`: the clock of all measurements."""
+
+    now: Callable[[], float] = staticmethod(time.perf_counter)
 
     def __init__(self) -> None:
         self.times: list[float] = []
 
     def put(self, value: Any) -> None:
-        self.times.append(time.perf_counter())
+        self.times.append(Clock.now())
 
     def end(self) -> None:
         pass
@@ -253,13 +255,13 @@ def lock_cost(loaded: Loaded, repeats: int = 200) -> float:
     processor = LockProcessor([lock], loaded.vocabulary, loaded.ends, 0)
     answer = loaded.tokenizer(ANSWER, add_special_tokens=False)["input_ids"]
     scores = torch.randn(1, WORDS)
-    started = time.perf_counter()
+    started = Clock.now()
     for turn in range(repeats):
         ids = torch.tensor([answer[: turn % len(answer)]], dtype=torch.long)
         given = scores.clone()
         given[0, answer[turn % len(answer)]] = 1e4
         processor(ids, given)
-    return 1000 * (time.perf_counter() - started) / repeats
+    return 1000 * (Clock.now() - started) / repeats
 
 
 NAMES = {
@@ -295,9 +297,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", nargs="+", choices=list(NAMES), default=list(NAMES), help="只测这几项")
     parser.add_argument("--dtype", choices=["float32", "bfloat16"], help="数的格式（缺省：这台机器上快的一种）")
     parser.add_argument("--pairs", type=int, default=2, metavar="N", help="每项关、开各测几次（缺省：2）")
+    parser.add_argument("--busy", action="store_true", help="处理器另有他用：只用一个线程，按占用处理器的时间计")
     options = parser.parse_args(arguments)
     import torch
 
+    if options.busy:
+        torch.set_num_threads(1)
+        Clock.now = time.process_time
     tokenizer = tokenizer_of()
     for shape in options.shapes:
         network = network_of(shape, options.dtype or "")

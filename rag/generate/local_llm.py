@@ -16,7 +16,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
@@ -126,18 +126,12 @@ class LocalModel:
             # The user has stopped, left, or has all: the row ends at its next word, and the next in line may begin.
             row.stop.set()
             with self._queue:
-                begun = row not in self._waiting
-                if not begun:
+                if row in self._waiting:
                     self._waiting.remove(row)
-            if begun:
-                wait([row.done])
 
     def prompt(self, loaded: Loaded, messages: Sequence[Message], longest: int) -> tuple[str, list[int]]:
         """The conversation in the model's own form, as text and as tokens. Raises PromptTooLong."""
-        text = loaded.tokenizer.apply_chat_template(
-            [{"role": one.role, "content": one.content} for one in messages],
-            tokenize=False, add_generation_prompt=True, enable_thinking=False,
-        )  # fmt: skip
+        text = self._templated(loaded, messages)
         with self._queue:  # a tokenizer does not serve several threads
             tokens = loaded.tokenizer(text, add_special_tokens=False)["input_ids"]
         if len(tokens) + longest > loaded.context:
@@ -146,6 +140,23 @@ class LocalModel:
                 f"（{len(tokens)} + {longest}）：请换用上下文更长的模型。"
             )
         return text, tokens
+
+    def _templated(self, loaded: Loaded, messages: Sequence[Message]) -> str:
+        from jinja2 import TemplateError
+
+        for said in (messages, _without_system(messages)):
+            try:
+                text: str = loaded.tokenizer.apply_chat_template(
+                    [{"role": one.role, "content": one.content} for one in said],
+                    tokenize=False, add_generation_prompt=True, enable_thinking=False,
+                )  # fmt: skip
+            except TemplateError as error:  # many templates refuse a system message
+                failed = error
+            else:
+                return text
+        raise GenerationError(
+            f"模型 {self.model} 的对话模板用不了（{_first_line(failed)}）：请换用别的模型。"
+        ) from failed
 
     def _serve(self, loaded: Loaded) -> None:
         """Write what has waited longest and, where that is worth while, together with it those waiting whose prompts
@@ -201,8 +212,7 @@ class LocalModel:
             do_sample=False,
             num_beams=1,
             max_new_tokens=max(row.longest for row in rows),
-            # A penalty on repeating would make figures be written otherwise than they stand.
-            repetition_penalty=1.0,
+            use_cache=True,
             eos_token_id=list(loaded.ends),
             pad_token_id=loaded.ends[0],
             prompt_lookup_num_tokens=LOOKED_UP if look_up else None,
@@ -239,10 +249,9 @@ class Row:
         self.stop = threading.Event()
         self.done: Future[None] = Future()
         self._ends = frozenset(loaded.ends)
+        self._unspoken = loaded.vocabulary.special
         self._written = 0
-        self._streamer = TextIteratorStreamer(
-            loaded.tokenizer, skip_special_tokens=True, clean_up_tokenization_spaces=False
-        )
+        self._streamer = TextIteratorStreamer(loaded.tokenizer, clean_up_tokenization_spaces=False)
 
     @property
     def ended(self) -> bool:
@@ -255,9 +264,9 @@ class Row:
         for token in tokens:
             if self.done.done():
                 return
-            if token not in self._ends:
+            self._written += 1
+            if token not in self._ends and token not in self._unspoken:
                 self._streamer.put(torch.tensor([token]))  # type: ignore[no-untyped-call]
-                self._written += 1
             if self.stop.is_set() or token in self._ends or self._written >= self.longest:
                 self.end()
 
@@ -306,12 +315,21 @@ def _held(locks: Sequence[NumberLock | None], loaded: Loaded, prompt: int) -> li
     return [LockProcessor(locks, loaded.vocabulary, loaded.ends, prompt)]
 
 
+def _without_system(messages: Sequence[Message]) -> list[Message]:
+    """The conversation with what the system says put before what the user says first."""
+    first, *others = messages
+    if first.role != "system" or not others:
+        return list(messages)
+    return [Message(others[0].role, f"{first.content}\n\n{others[0].content}"), *others[1:]]
+
+
 @contextmanager
 def _failing(model: str) -> Iterator[None]:
-    """What torch raises while a model writes, as an error for the user."""
+    """What torch and the model's code in transformers raise while it writes, as an error for the user."""
     try:
         yield
-    except (MemoryError, RuntimeError) as error:  # torch.OutOfMemoryError is a RuntimeError
+    # torch.OutOfMemoryError is a RuntimeError; the others are how networks say what they do not take.
+    except (MemoryError, RuntimeError, ValueError, TypeError, AttributeError, LookupError) as error:
         if isinstance(error, MemoryError) or "memory" in str(error):
             raise GenerationError(f"内存不够模型 {model} 写答案：请关闭其他程序，或换用小一些的模型。") from error
         raise GenerationError(f"模型 {model} 运行出错（{_first_line(error)}）：请换用别的模型。") from error
@@ -391,7 +409,8 @@ def placed() -> tuple[str, torch.dtype]:
     if torch.cuda.is_available():
         return "cuda", torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
     if torch.backends.mps.is_available():
-        return "mps", torch.float16
+        # Not float16: what Qwen reckons with in between does not fit into it.
+        return "mps", torch.bfloat16 if torch.backends.mps.is_macos_or_newer(14, 0) else torch.float32
     return "cpu", torch.bfloat16 if torch.ops.mkldnn._is_mkldnn_bf16_supported() else torch.float32
 
 
@@ -404,9 +423,11 @@ def read_model(folder: Path) -> Loaded:
     device, dtype = placed()
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-        network: Any = AutoModelForCausalLM.from_pretrained(
-            folder, dtype=dtype, local_files_only=True, trust_remote_code=False, use_safetensors=True
-        )
+        read: Any = AutoModelForCausalLM.from_pretrained(
+            folder, dtype=dtype, local_files_only=True, trust_remote_code=False, use_safetensors=True,
+            output_loading_info=True,
+        )  # fmt: skip
+        network, told = read
         network = network.to(device).eval()
     except (MemoryError, RuntimeError) as error:
         reason = _first_line(error)
@@ -418,14 +439,33 @@ def read_model(folder: Path) -> Loaded:
         ) from error
     if not tokenizer.chat_template:
         raise ModelMissing(f"模型 {folder} 没有对话模板，不是对话模型：请换用名称带 Instruct 或 Chat 的版本。")
+    if missing := sorted(told["missing_keys"]):  # they would be random numbers
+        raise ModelMissing(
+            f"{folder} 应有对话模型的全部权重，实际缺 {len(missing)} 个（如 {missing[0]}）：请换用名称带 Instruct 或 "
+            "Chat 的版本，或重新下载。"
+        )
+    ends = ends_of(network, tokenizer)
+    if not ends:
+        raise ModelMissing(f"模型 {folder} 没有写明答案在哪里结束（eos_token）：请重新下载，或换用 Qwen3 等常见模型。")
     context = getattr(network.config.get_text_config(), "max_position_embeddings", None) or 4096
-    ends = network.generation_config.eos_token_id
-    ends = [tokenizer.eos_token_id] if ends is None else ends if isinstance(ends, list) else [ends]
-    return made_ready(network, tokenizer, tuple(ends), int(context))
+    return made_ready(network, tokenizer, ends, int(min(context, tokenizer.model_max_length)))
+
+
+def ends_of(network: Any, tokenizer: Any) -> tuple[int, ...]:
+    """The tokens that end a reply: all that the model's files name. The list of one is often that of the model before
+    it learnt to converse, and then lacks the end of a turn."""
+    named: list[int] = []
+    for told in (network.generation_config.eos_token_id, tokenizer.eos_token_id):
+        named += told if isinstance(told, list) else [told]
+    return tuple(dict.fromkeys(token for token in named if token is not None))
 
 
 def made_ready(network: Any, tokenizer: Any, ends: tuple[int, ...], context: int) -> Loaded:
-    """A network and its tokenizer, with what the lock and the kept beginnings need."""
+    """A network and its tokenizer, with what the lock and the kept beginnings need. How the network was to be sampled
+    is forgotten: a penalty on repeating, say, would have figures written otherwise than they stand."""
+    from transformers import GenerationConfig
+
+    network.generation_config = GenerationConfig()  # type: ignore[no-untyped-call]
     network.prepare_inputs_for_generation = _behind_cache(network.prepare_inputs_for_generation)
     vocabulary = Vocabulary(tokenizer, network.get_output_embeddings().weight.shape[0])
     return Loaded(network, tokenizer, vocabulary, ends, context, _croppable(network))

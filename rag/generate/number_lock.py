@@ -27,6 +27,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from index.figures import figures
+from rag.generate.model import THINK, THOUGHT
 
 if TYPE_CHECKING:
     import torch
@@ -411,7 +412,9 @@ class Vocabulary:
 
     def __init__(self, tokenizer: Any, size: int) -> None:
         self.size = size
-        self.special = frozenset(tokenizer.all_special_ids)
+        # The tags of thinking are text here, whatever a tokenizer calls them: what they enclose is left out by them.
+        added = tokenizer.get_added_vocab()
+        self.special = frozenset(tokenizer.all_special_ids) - {added.get(THINK), added.get(THOUGHT)}
         self.pieces = _pieces(tokenizer, size, self.special)
         self._by_first: dict[int, list[int]] = {}
         plain: list[int] = []
