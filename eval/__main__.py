@@ -64,10 +64,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     fit = commands.add_parser("fit", help="在开发集上拟合检索、选句和拒答的权重，写入 rag/weights.json")
     fit.add_argument("--index", type=Path, metavar="DIR", help="索引文件夹（缺省：var/index）")
     fit.set_defaults(run=_fit)
-    paraphrases = commands.add_parser("paraphrases", help="审定的答复用于另一种说法，相似度从多少起才不会用错")
-    paraphrases.add_argument("sets", nargs="*", metavar="SET", help="题集，同 check（缺省：dev train）")
-    paraphrases.add_argument("--index", type=Path, metavar="DIR", help="索引文件夹（缺省：var/index）")
-    paraphrases.set_defaults(run=_paraphrases)
+    wordings = commands.add_parser("wordings", help="审定的答复用于另一种说法，相似度从多少起才不会用错")
+    wordings.add_argument("sets", nargs="*", metavar="SET", help="题集，同 check（缺省：dev train）")
+    wordings.add_argument("--index", type=Path, metavar="DIR", help="索引文件夹（缺省：var/index）")
+    wordings.set_defaults(run=_wordings)
     register = commands.add_parser("register", help="指标台账与手工台账相比的准确率、召回率和各字段的一致率")
     register.add_argument("--index", type=Path, metavar="DIR", help="索引文件夹（缺省：var/index）")
     register.add_argument("--remarks", action="store_true", help="逐条列出不一致之处")
@@ -89,9 +89,9 @@ def _set(name: str) -> Path:
     return named if named.is_file() else Path(name)
 
 
-def _paraphrases(options: argparse.Namespace) -> None:
-    from eval.paraphrases import pairs, told
+def _wordings(options: argparse.Namespace) -> None:
     from eval.run import bar
+    from eval.wordings import pairs, told
     from rag.config import Config
     from rag.pipeline import open_pipeline
 

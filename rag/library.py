@@ -22,7 +22,7 @@ from rag.types import Approval, Citation, Status
 
 # Cosine of two questions from which one may be a paraphrase of the other, where they also name the same years, places
 # and figures, lead to the same words of the same document and name the same of what stands there. Chosen with
-# `python -m eval paraphrases`: over dev and train the first two that ask different things have 0.880 (one asks for one
+# `python -m eval wordings`: over dev and train the first two that ask different things have 0.880 (one asks for one
 # thing more); 登记失业率 and 调查失业率 have 0.814. Better no approved answer than that to another question.
 LIKE = 0.9
 _SIGNS = re.compile(r"[\s?!,、;:。“”\"'‘’()《》「」…~]+|\.(?!\d)")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from eval.wordings import pairs, told
 from index.build import build
 from rag.config import Config
 from rag.errors import LibraryError, UnsoundAnswer
@@ -165,3 +167,32 @@ def test_rows_of_tables_are_found_again_as_a_whole(place: Path) -> None:
 def test_sameness_keeps_what_tells_figures_apart() -> None:
     assert same("增长5.5%吗") != same("增长55%吗")
     assert same("A、B？") == same("ab")
+
+
+def test_what_wordings_are_alike_is_told_with_what_they_ask(tmp_path: Path, place: Path) -> None:
+    """Two wordings of one family, another family that wants the same from the same line, and one that wants more."""
+    rows = [
+        ("a1", "a", "2030年全州森林覆盖率要达到多少？", [["27.5%"]]),
+        ("a2", "a", "到2030年，全州森林覆盖率达到多少？", [["27.5%"]]),
+        ("b1", "b", "2030年全州的森林覆盖率要达到多少？", [["27.5%", "27.5"]]),
+        ("c1", "c", "2030年全州森林覆盖率应达到多少？", [["27.5%"], ["26%"]]),
+    ]
+    path = tmp_path / "set.jsonl"
+    path.write_text(
+        "".join(
+            json.dumps(
+                {"id": row, "family": family, "wording": "official", "question": question, "type": "target",
+                 "gold_lines": [[8]], "answer": "", "must_include": wanted, "must_not_include": []},
+                ensure_ascii=False,
+            ) + "\n"
+            for row, family, question, wanted in rows
+        ),
+        encoding="utf-8",
+    )  # fmt: skip
+    found = pairs([path], reopened(place))
+    asked = {row: question for row, _, question, _ in rows}
+    kinds = {frozenset((pair.asked, pair.approved)): pair.kind for pair in found}
+    assert kinds[frozenset((asked["a1"], asked["a2"]))] == "family"
+    assert kinds[frozenset((asked["a1"], asked["b1"]))] == "alike"
+    assert kinds[frozenset((asked["a1"], asked["c1"]))] == "other"
+    assert "不同问题：" in told(found)

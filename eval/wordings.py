@@ -1,7 +1,7 @@
 """From which likeness on is a question the paraphrase of one that was approved? What `LIKE` in rag/library.py is chosen
 from.
 
-    python -m eval paraphrases [SET…] [--index DIR]
+    python -m eval wordings [SET…] [--index DIR]
 
 Each question of the sets takes its turn as one whose answer was approved, and every other is held against it as the
 pipeline does (`Pipeline.likeness`). Questions of one family ask the same in other words and may match; questions of
