@@ -193,7 +193,7 @@ class Pipeline:
         # What is worked out is worked out from quotations.
         speaker = Extractive() if told else self.generate
         pieces = spoken(speaker(query, selection), f"\n{told}" if told else "")
-        if speaker.name == NAME and len(selection.parts) == 1 and (count := counted(query, selection.parts[0])):
+        if len(selection.parts) == 1 and (count := counted(query, selection.parts[0])):
             own = (*own, count.figure)
         own = (*selection.unanswered, *own)
         return Reply(passages, selection.evidence, verdict, pieces, own, backend=speaker.name)

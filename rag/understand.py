@@ -143,6 +143,7 @@ _SAID_OF = re.compile(
 _TIME = re.compile(
     rf"(?:19|20)\d\d年?|{_PLAN_END.pattern}|{_END.pattern}|{_BASE.pattern}|[“\"]?十[一二三四五六七八九]五[”\"]?"
 )
+_SUBJECT_FIRST = re.compile(rf"[\u3400-\u9fff]{{2,10}}?(?=(?:到|在|至)?(?:{_TIME.pattern}))")
 # 2020年是多少? asks of nothing but a year.
 _ONLY_TIME = re.compile(
     rf"(?:到|在|至)?(?P<time>{_TIME.pattern})(?:末|底)?(?:的|呢|又|是|为|要|能|达到|目标|指标)*多少[?？。]*"
@@ -504,6 +505,11 @@ def _put(fragment: str, earlier: str, frame: Frame) -> str:
     if _INDICATOR.fullmatch(fragment):
         places = [name for name in _names_in(earlier, frame) if name not in fragment]
         return "".join([*_time_words(earlier)[:1], *places[:1], fragment, "是多少"])
+    if subject := _SUBJECT_FIRST.match(earlier):  # 食品加工业2025年产值目标是多少
+        return f"{fragment}{earlier[subject.end() :]}"
+    first = next(iter(frame.cut(earlier)), "")
+    if len(first) > 1 and _HAN.match(first) and not _ASKS.search(first):  # 棉花种多少亩? 小麦呢?
+        return f"{fragment}{earlier[len(first) :]}"
     return f"{fragment}，{earlier}"
 
 
@@ -519,7 +525,7 @@ def _most_like(fragment: str, earlier: str, frame: Frame) -> str | None:
         for first, last in combinations(range(len(words) + 1), 2):
             if last - first <= RUN and not (_torn(words, first) or _torn(words, last)):
                 runs.append("".join(words[first:last]))
-    runs = [run for run in dict.fromkeys(runs) if _HAN.search(run)]
+    runs = [run for run in dict.fromkeys(runs) if _HAN.search(run) and len(run) > 1]
     if not runs:
         return None
     likeness = frame.likeness(fragment, runs)

@@ -60,6 +60,7 @@ class ScriptedGenerator:
     speaking: list[Iterator[str | Aside]] = field(default_factory=list)
     started: int = 0
     closed: int = 0
+    at_once: int = 1
 
     def __call__(self, query: Query, selection: Selection) -> Iterator[str | Aside]:
         self.calls.append((query, selection))

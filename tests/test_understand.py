@@ -436,6 +436,11 @@ def test_what_two_places_named_together_have_is_asked_of_each() -> None:
     assert len(sides_of(understand("石湾县和柳河县之间的公路", (), frame), frame)) == 1
 
 
+def test_a_subject_in_front_of_the_year_gives_way_to_another() -> None:
+    assert follow_up("那做衣服纺纱的呢？", "食品加工业2030年产值目标是多少？") == "做衣服纺纱2030年产值目标是多少?"
+    assert follow_up("养牛的呢？", "2030年粮食产量目标是多少？") == "2030年养牛产量目标是多少?"
+
+
 def test_how_much_alone_asks_for_the_difference_of_what_was_asked_before() -> None:
     assert follow_up("提高了多少？", "2025年粮食产量是多少？", "2020年粮食产量是多少？") == (
         "2025年粮食产量和2020年粮食产量相差多少"
