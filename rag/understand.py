@@ -505,8 +505,8 @@ def _put(fragment: str, earlier: str, frame: Frame) -> str:
     if _INDICATOR.fullmatch(fragment):
         places = [name for name in _names_in(earlier, frame) if name not in fragment]
         return "".join([*_time_words(earlier)[:1], *places[:1], fragment, "是多少"])
-    if subject := _SUBJECT_FIRST.match(earlier):  # 食品加工业2025年产值目标是多少
-        return f"{fragment}{earlier[subject.end() :]}"
+    if leading := _SUBJECT_FIRST.match(earlier):  # 食品加工业2025年产值目标是多少
+        return f"{fragment}{earlier[leading.end() :]}"
     first = next(iter(frame.cut(earlier)), "")
     if len(first) > 1 and _HAN.match(first) and not _ASKS.search(first):  # 棉花种多少亩? 小麦呢?
         return f"{fragment}{earlier[len(first) :]}"

@@ -107,26 +107,30 @@ def most_held(pid: int) -> int:
     return int(most.group(1)) if most else 0
 
 
-def same_after_kills(folder: Path, kills: int, jobs: int) -> tuple[int, bool]:
-    """Kill a batch at random moments until `kills` have struck, let it end, and compare with one left alone: how often
-    it was killed, and whether the files are the same."""
-    source = folder / "killed.csv"
+def same_after_kills(folder: Path, kills: int, jobs: int) -> bool:
+    """Kill a batch at random moments, `kills` times in all, let it end, and compare with one left alone: whether the
+    files are the same. One that has ended before it was struck is compared as well, and the next begins anew."""
+    source, out = folder / "killed.csv", folder / "out.xlsx"
     write_list(source, KILLED_ROWS, KILLED_ROWS)
     began = time.monotonic()
     subprocess.run(command(source, folder / "whole.xlsx", jobs), cwd=ROOT, check=True, capture_output=True)
     whole = time.monotonic() - began
     draw = random.Random(SEED)
-    struck = 0
-    for _ in range(kills):
-        process = subprocess.Popen(command(source, folder / "out.xlsx", jobs), cwd=ROOT, stderr=subprocess.DEVNULL)
+    struck, same = 0, True
+    while same and struck < kills:
+        process = subprocess.Popen(command(source, out, jobs), cwd=ROOT, stderr=subprocess.DEVNULL)
         try:
             process.wait(timeout=draw.uniform(0.2, 0.5 * whole))
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGKILL)
             process.wait()
             struck += 1
-    subprocess.run(command(source, folder / "out.xlsx", jobs), cwd=ROOT, check=True, capture_output=True)
-    return struck, (folder / "out.xlsx").read_bytes() == (folder / "whole.xlsx").read_bytes()
+        else:
+            same = out.read_bytes() == (folder / "whole.xlsx").read_bytes()
+            for path in folder.glob(f"{out.name}*"):
+                path.unlink()
+    subprocess.run(command(source, out, jobs), cwd=ROOT, check=True, capture_output=True)
+    return same and out.read_bytes() == (folder / "whole.xlsx").read_bytes()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -153,8 +157,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if len(costs) > 1:
             print(f"内存之比（最长比最短）：{costs[-1].megabytes / costs[0].megabytes:.2f}")
         if options.kills:
-            struck, same = same_after_kills(folder, options.kills, options.jobs)
-            print(f"随机时刻 kill -9 共 {struck} 次后续答：结果{'逐字节相同' if same else '不同'}")
+            same = same_after_kills(folder, options.kills, options.jobs)
+            print(f"随机时刻 kill -9 共 {options.kills} 次后续答：结果{'逐字节相同' if same else '不同'}")
             return 0 if same else 1
     return 0
 
