@@ -147,8 +147,11 @@ def _is_of(entry: Target | Fact, thing: str, place: bool) -> bool:
     name = set(bigrams(fold(entry.subject + entry.indicator)))
     if place:
         return entry.subject == thing or (not entry.subject and fold(thing) in fold(entry.indicator))
-    wordings = [thing, *(term for term, weight in load_lexicon().expand(thing, fold(thing)).items() if weight >= 0.5)]
-    return any(len(name & set(bigrams(fold(w)))) >= COVERED * max(len(bigrams(fold(w))), 1) for w in wordings)
+    official = load_lexicon().expand(thing, fold(thing)).items()
+    wordings = [thing, *(term for term, weight in official if weight >= 0.5 and term not in thing)]
+    # What sets a name apart stands at its beginning: 农村居民人均可支配收入 is most of 城镇居民人均可支配收入.
+    parts = [bigrams(fold(wording)) for wording in wordings]
+    return any(p and p[0] in name and len(name & set(p)) >= COVERED * len(set(p)) for p in parts)
 
 
 def _fit(entry: Target | Fact, asked: set[str]) -> float:

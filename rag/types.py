@@ -26,12 +26,13 @@ class Query:
     """A question understood.
 
     `question` as asked; `text` complete in itself (a follow-up filled in from the history, Traditional characters made
-    simplified, slips mended); `core` is what is matched: `text` without question words and the name of the region that
-    the documents are about, which stand in every question and tell no passage from another. `completed` says whether
-    history filled it in or a slip was mended. `years` are those asked about (empty: none named); `places` are places of
-    the documents that it names, `place_names` all names by which a text may mean one of them, `elsewhere` other places
-    of China that it names; `units` are units that an answer in figures would have ("户"); `kinds` the kinds of detail
-    asked for (rag.kinds); `terms` maps words added from the lexicon to their weight in (0, 1].
+    simplified, slips mended, indicators by their official names); `core` is what is matched: `text` without question
+    words and the name of the region that the documents are about, which stand in every question and tell no passage
+    from another. `completed` says whether history filled it in or its words were changed. `years` are those asked about
+    (empty: none named); `places` are places of the documents that it names, `place_names` all names by which a text may
+    mean one of them, `elsewhere` other places of China that it names; `units` are units that an answer in figures would
+    have ("户"); `kinds` the kinds of detail asked for (rag.kinds); `terms` maps words added from the lexicon to their
+    weight in (0, 1].
     """
 
     question: str
@@ -141,11 +142,11 @@ class Approval:
 class Answer:
     """What the page, the command line, the batch and the evaluation all show.
 
-    `text` carries marks [n]; `completed` is the question as filled in from the history or mended, or None; `passages`
-    is everything found, cited or not, best first; `confidence` in [0, 1] is the estimated probability that this reply
-    is right, an answer or a refusal; `backend` names the answerer that spoke; `note` says what the user should know
-    beside the answer (an answer withdrawn by the check, another answerer standing in); `approved` is set where a person
-    approved this answer to the same question before.
+    `text` carries marks [n]; `completed` is the question as filled in from the history, mended or put in official
+    names, or None; `passages` is everything found, cited or not, best first; `confidence` in [0, 1] is the estimated
+    probability that this reply is right, an answer or a refusal; `backend` names the answerer that spoke; `note` says
+    what the user should know beside the answer (an answer withdrawn by the check, another answerer standing in);
+    `approved` is set where a person approved this answer to the same question before.
     """
 
     question: str

@@ -223,7 +223,7 @@ def officially(text: str, frame: Frame) -> str:
         if not other.isascii() and (want_of(text) != "figure" or _MEANS.search(text)):
             continue
         if 0 < held.count(fold(official)) >= held.count(fold(other)):
-            return text.replace(other, official, 1)
+            text = text.replace(other, official, 1)
     return text
 
 
