@@ -27,7 +27,7 @@ WIDEST = 160  # characters of a sentence that is quoted whole
 APART = Decimal("0.05")  # by how much figures with 左右 must differ to be told apart
 
 _SUM = re.compile(r"合计|总共|一共|加起来|加一起|加在一起|之和|相加|总和")
-_DIFFERENCE = re.compile(r"相差|差(?:距|了)?(?:是|有)?多少|[多高大少低小](?:出)?(?:了)?多少|差距")
+_DIFFERENCE = re.compile(r"相差|差(?:距|了)?(?:是|有)?(?:多少|多大)|[多高大少低小](?:出)?(?:了)?多少")
 _MORE = r"多|高|大|快|长|强"
 _LESS = r"少|低|小|慢|短"
 _COMPARISON = re.compile(

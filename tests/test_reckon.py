@@ -58,6 +58,7 @@ def test_what_is_asked_for_is_worked_out_from_quoted_figures(lingan: Pipeline, q
         "2025年粮食产量和油料产量合计多少？",  # another year
         "溪岭市和桐川县新建高标准农田合计多少？",
         "粮食产量是多少？",
+        "城镇和农村居民收入的差距越来越小了吗？",  # a course, no figure
     ],
 )
 def test_what_does_not_go_together_is_not_worked_out(lingan: Pipeline, question: str) -> None:
