@@ -333,7 +333,7 @@ def named_places(text: str, frame: Frame) -> tuple[str, ...]:
 
 def elsewhere_in(text: str, frame: Frame) -> tuple[str, ...]:
     """Places of China that the question names and that are none of the documents' own, nor their region; none where it
-    names one of these as well: 昌吉市跟乌鲁木齐挨着，它的定位是啥？ asks about 昌吉市."""
+    names one of these as well: 石湾县跟乌鲁木齐挨着，它的定位是啥？ asks about 昌吉市."""
     own = [*frame.places, *frame.region]
     if any(name in text for name in own):
         return ()
