@@ -59,7 +59,7 @@ def test_the_same_question_gets_the_same_answer_streamed_or_whole(model: LocalMo
 
 def test_what_is_kept_and_looked_up_changes_no_word(folder: Path) -> None:
     plain = LocalModel(str(folder), reuse=False, look_up=False)
-    fast = LocalModel(str(folder))
+    fast = LocalModel(str(folder), look_up=True)
     lock = NumberLock([SOURCE], 2)
     for asked in (ASKED, OTHER, ASKED, [*ASKED, Message("assistant", "好。"), Message("user", "再说")]):
         for held in (None, lock):
@@ -68,7 +68,8 @@ def test_what_is_kept_and_looked_up_changes_no_word(folder: Path) -> None:
     assert fast._kept is not None
 
 
-def test_the_lock_holds_while_words_are_looked_up(model: LocalModel) -> None:
+def test_the_lock_holds_while_words_are_looked_up(folder: Path) -> None:
+    model = LocalModel(str(folder), look_up=True)
     for place, asked in enumerate((ASKED, OTHER)):
         lock = NumberLock([SOURCE], 2)
         text = written_by(model, asked, lock, 60)
@@ -238,7 +239,7 @@ def test_a_network_that_forgets_is_run_without_what_relies_on_memory(tmp_path: P
     folder = save_model(
         tmp_path / "m", use_sliding_window=True, sliding_window=16, layer_types=["sliding_attention", "full_attention"]
     )
-    plain, fast = LocalModel(str(folder), reuse=False, look_up=False), LocalModel(str(folder))
+    plain, fast = LocalModel(str(folder), reuse=False, look_up=False), LocalModel(str(folder), look_up=True)
     assert not fast.load().croppable
     for asked in (ASKED, OTHER, ASKED):
         assert written_by(fast, asked, None, 30) == written_by(plain, asked, None, 30)

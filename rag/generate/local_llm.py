@@ -5,8 +5,9 @@ time, in the order asked: the model, its cache and its lock are nobody else's me
 same question gets the same answer.
 
 Two things make it faster and change no word (`make bench-llm` measures both): what the model made of the beginning of
-the last conversation is kept and used again as far as the next one begins alike, and runs of words are guessed from the
-passages and checked in one step (prompt lookup: Saxena 2023, https://github.com/apoorvumang/prompt-lookup-decoding).
+the last conversation is kept and used again as far as the next one begins alike, and, on a graphics card, runs of words
+are guessed from the passages and checked in one step (prompt lookup: Saxena 2023,
+https://github.com/apoorvumang/prompt-lookup-decoding).
 """
 
 from __future__ import annotations
@@ -53,13 +54,16 @@ class Loaded:
 
 class LocalModel:
     """A `rag.generate.model.Model`. `reuse` and `look_up` are the two ways to be faster for one reply, `together` how
-    many may be written in one batch, None for what suits the machine; `loaded` is a model that is loaded already."""
+    many may be written in one batch, None for what suits the machine; `loaded` is a model that is loaded already.
+
+    A processor takes several times as long to check eleven tokens as to write one, so that words looked up cost more
+    than they save, and rows of a batch hardly less than one by one; a graphics card reads its memory once for all."""
 
     def __init__(
         self,
         model: str,
         reuse: bool = True,
-        look_up: bool = True,
+        look_up: bool | None = None,
         together: int | None = None,
         loaded: Loaded | None = None,
     ) -> None:
@@ -207,7 +211,8 @@ class LocalModel:
     def _settings(self, loaded: Loaded, rows: Sequence[Row]) -> Any:
         from transformers import GenerationConfig
 
-        look_up = self.look_up and len(rows) == 1 and loaded.croppable
+        wanted = self.look_up if self.look_up is not None else loaded.network.device.type != "cpu"
+        look_up = wanted and len(rows) == 1 and loaded.croppable
         return GenerationConfig(  # type: ignore[no-untyped-call]
             do_sample=False,
             num_beams=1,
