@@ -286,6 +286,11 @@ def figures(text: str) -> tuple[Figure, ...]:
     return tuple(found)
 
 
+def amounts(text: str) -> list[Figure]:
+    """The figures of a text that say how much: quantities and ratios, not years."""
+    return [figure for figure in figures(text) if figure.kind in ("quantity", "ratio")]
+
+
 def equal(a: Figure, b: Figure) -> bool:
     """Whether two figures say the same: the same value (both bounds of a range) in the same unit, exactly.
 

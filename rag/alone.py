@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 
-from index.figures import Figure, figures
+from index.figures import amounts
 from index.keyword import bigrams
 from index.sentences import clauses
 from rag.cite import GAP
@@ -24,7 +24,7 @@ PLAIN = 3  # bigrams that the question shares with the name in the clause at lea
 LEAD = 2  # … and more than with that in any other clause
 
 _ENDS = " \t，,；;。"
-_SEVERAL = re.compile(r"[和与跟、，,；;及]|[?？](?=.*\w)|分别|各|一共|合计|总共|之和")
+_SEVERAL = re.compile(r"[和与跟、，,；;及]|比(?![例重率])|相差|差距|[?？](?=.*\w)|分别|各|一共|合计|总共|之和")
 _ASKS = re.compile(r"多少|几(?!种)|多[大高长快]")
 _OTHERWISE = re.compile(r"怎|咋|如何|为什么|为何|为啥|谁|哪[^年]")
 _CHANGE = re.compile(r"年均|增长|增速|增幅|增加|下降|占比|比重")
@@ -45,7 +45,7 @@ def told_alone(query: Query, text: str) -> str:
         return ""
     spans = clauses(text)
     told = [text[start:end].strip(_ENDS) for start, end in spans]
-    figured = [at for at, clause in enumerate(told) if quantities(clause)]
+    figured = [at for at, clause in enumerate(told) if amounts(clause)]
     if len(figured) < 2:
         return ""
     asked = asked_words(query)
@@ -58,7 +58,7 @@ def told_alone(query: Query, text: str) -> str:
         return ""  # a word of the question stands in another clause alone
     if any(word not in clause for word in _CHANGE.findall(query.text)):
         return ""
-    if len(quantities(clause)) > 1 or not _TOLD.search(clause) or _LEANS.search(clause):
+    if len(amounts(clause)) > 1 or not _TOLD.search(clause) or _LEANS.search(clause):
         return ""
     if best == 0:
         return clause
@@ -68,6 +68,3 @@ def told_alone(query: Query, text: str) -> str:
         return text[: spans[1][1]].strip(_ENDS)
     return f"{text[: spans[0][1]]}{GAP}{clause}"
 
-
-def quantities(text: str) -> list[Figure]:
-    return [figure for figure in figures(text) if figure.kind in ("quantity", "ratio")]

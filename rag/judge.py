@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from index.figures import Figure, equal, figures
+from index.figures import Figure, amounts, equal, figures
 from index.keyword import fold
 from rag.align import Aligner
 from rag.kinds import kinds_missing
@@ -277,7 +277,7 @@ def other_name(core: str, evidence: Evidence) -> bool:
 
 
 def _holds_figure(text: str) -> bool:
-    return any(figure.kind in ("quantity", "ratio") for figure in figures(text))
+    return bool(amounts(text))
 
 
 def _same(a: Figure, b: Figure) -> bool:

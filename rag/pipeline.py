@@ -32,7 +32,7 @@ from index.build import DEFAULT_INDEX, build, needs_build
 from index.conflicts import Conflict, conflicts
 from index.embed import Embedder, load_embedder
 from index.errors import IndexMismatch
-from index.figures import figures
+from index.figures import amounts, figures
 from index.keyword import fold
 from index.period import Period
 from index.store import REBUILD, Index, load
@@ -50,8 +50,8 @@ from rag.library import LIKE, Approved, Library, found_again, library_of, same, 
 from rag.lists import box_list, by_place, counted
 from rag.phrase import row_words
 from rag.prompts import lines, render
-from rag.reckon import reckoned
-from rag.register import asks_for_list, listing, two_lists, worked_out
+from rag.reckon import reckoned, worked_out
+from rag.register import asks_for_list, listing, two_lists
 from rag.rerank import Reranker, open_reranker, reranked
 from rag.retrieve import Retriever, distinct
 from rag.select import Selector
@@ -280,8 +280,7 @@ class Pipeline:
             {word for word in self.index.segmenter.words(query.core) if len(word) > 1 and word in evidence.text}
             for query in (one, other)
         )
-        held = [figure for figure in figures(evidence.text) if figure.kind in ("quantity", "ratio")]
-        if len(held) > 1 and not evidence.passage.chunk.cells:
+        if len(amounts(evidence.text)) > 1 and not evidence.passage.chunk.cells:
             return mine == its
         return not (mine - its and its - mine)
 

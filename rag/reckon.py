@@ -1,5 +1,8 @@
-"""Sums, differences and comparisons of things or places that a question names (粮食和油料产量合计多少, 哪个县最多): the
-figures are looked up in the register, quoted, and what follows from them is told.
+"""Sums, differences and comparisons: the figures are quoted, and what follows from them is told.
+
+Those of things or places that a question names (粮食和油料产量合计多少, 哪个县最多) are looked up in the register
+(`reckoned`); those of two years, and what the register does not hold, are taken from the evidence of the questions
+within the question (`worked_out`).
 
 Only figures of one unit, one year and one measure (a level, a growth) go together; where one of the things named has
 none, or more than one that may be meant, nothing is worked out.
@@ -12,11 +15,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from index.figures import figures, unit_of
+from index.figures import Comparator, Figure, figures, unit_of
 from index.keyword import bigrams, fold
 from index.sentences import clauses
 from index.targets import Fact, Register, Target
 from index.types import Chunk
+from rag.disagree import SAME_THING, Statement, asked_words, statements
 from rag.lexicon import load_lexicon
 from rag.prompts import render
 from rag.types import Evidence, Passage, Query
@@ -28,6 +32,9 @@ APART = Decimal("0.05")  # by how much figures with 左右 must differ to be tol
 
 _SUM = re.compile(r"合计|总共|一共|加起来|加一起|加在一起|之和|相加|总和")
 _DIFFERENCE = re.compile(r"相差|差(?:距|了)?(?:是|有)?(?:多少|多大)|[多高大少低小](?:出)?(?:了)?多少")
+_BETWEEN_YEARS = re.compile(
+    r"比.{0,14}(?:多|增加|提高|高|少|增长|低|减少|下降)了?多少|增加了?多少|相差|差了?多少|涨了?多少|提高了?多少|多了?多少|差距"
+)
 _MORE = r"多|高|大|快|长|强"
 _LESS = r"少|低|小|慢|短"
 _COMPARISON = re.compile(
@@ -42,6 +49,8 @@ _OUT = re.compile(
     r"(?:19|20)\d\d年?|目标|多少|[亿万]?[吨亩元个人]?(?=[?？]|$)|[?？。,，]|到|的|呢|吗|都"
 )
 _SEPARATED = re.compile("[、和与跟及]|以及")
+_AT: Mapping[Comparator, str] = {"=": "", "~": "约", ">=": "至少", ">": "至少", "<=": "最多", "<": "最多"}
+_TURNED: Mapping[Comparator, Comparator] = {">=": "<=", ">": "<", "<=": ">=", "<": ">"}
 
 
 @dataclass(frozen=True)
@@ -250,6 +259,7 @@ def _difference(operands: Sequence[_Operand]) -> tuple[str, tuple[str, ...]] | N
 
 
 def _written(value: Decimal, like: str, unit: str = "") -> str:
+    """A value in the unit in which another figure is written: 102000 like 145万吨 -> 10.2万吨."""
     factor, _ = unit_of(like)
     return f"{(value / factor).normalize():f}{unit or like}"
 
@@ -283,3 +293,68 @@ def _clauses_of(entry: Target | Fact) -> tuple[int, int]:
     position = next(i for i, (first, last) in enumerate(spans) if first <= max(at, 0) < last)
     return spans[max(0, position - 1)][0], spans[position][1]
 
+
+# --- from the evidence of the questions within a question
+
+
+def worked_out(query: Query, parts: Sequence[Evidence]) -> tuple[str, tuple[str, ...]] | None:
+    """A difference between two years, or a sum of several figures, that the question asks for, from the evidence of
+    its parts: the sentence that tells it, and the figures in it that are worked out. None where the question asks for
+    none or the figures do not go together."""
+    asked = asked_words(query)
+    if _BETWEEN_YEARS.search(query.text) and len(query.years) == 2:
+        first, last = sorted(query.years)
+        for doc in dict.fromkeys(part.passage.chunk.doc_id for part in parts):
+            stated = [one for part in parts if part.passage.chunk.doc_id == doc for one in statements(part)]
+            earlier = _nearest([one for one in stated if first in one.years], asked)
+            later = _nearest([one for one in stated if last in one.years], asked)
+            if earlier is None or later is None or not _comparable(earlier, later):
+                continue
+            difference = later.figure.value - earlier.figure.value
+            figure = _written(abs(difference), later.unit, "个百分点" if later.figure.unit == "%" else "")
+            sign = f"{_turned(later.figure, difference)}{'多' if difference >= 0 else '少'}"
+            years = (f"{last}年", f"{first}年")
+            return render("difference", later=years[0], earlier=years[1], sign=sign, figure=figure), (figure, *years)
+        return None
+    if _SUM.search(query.text) and len(parts) > 1:
+        best = [_nearest(statements(part), asked) for part in parts]
+        summands = [one for one in best if one is not None]
+        bounds = {one.figure.comparator for one in summands} - {"="}
+        if len(summands) != len(parts) or len({_unit_of(one) for one in summands}) > 1 or len(bounds) > 1:
+            return None
+        if any(one.figure.value_max is not None for one in summands):
+            return None
+        total = sum((one.figure.value for one in summands), Decimal(0))
+        figure = _written(total, summands[0].unit)
+        return render("sum", figure=f"{_AT[bounds.pop()] if bounds else ''}{figure}"), (figure,)
+    return None
+
+
+def _comparable(earlier: Statement, later: Statement) -> bool:
+    """Whether the difference of two statements says something: they are of one thing and unit, and the earlier one is a
+    value, neither bound nor range (from 145万吨以上 nothing can be taken away)."""
+    shared = len(earlier.name & later.name) / min(len(earlier.name), len(later.name))
+    return (
+        earlier is not later
+        and _unit_of(earlier) == _unit_of(later)
+        and shared >= SAME_THING
+        and earlier.figure.comparator in ("=", "~")
+        and earlier.figure.value_max is None
+        and later.figure.value_max is None
+    )
+
+
+def _turned(later: Figure, difference: Decimal) -> str:
+    """What a later value that is a bound makes of the difference: 145万吨以上 is at least so much more; a value below
+    the earlier one that must not be fallen short of (≥95) is at most so much less."""
+    return _AT[_TURNED.get(later.comparator, later.comparator) if difference < 0 else later.comparator]
+
+
+def _nearest(stated: Sequence[Statement], asked: frozenset[str]) -> Statement | None:
+    """The statement that is most by name what was asked for; None where none is at all."""
+    named = [one for one in stated if one.name & asked]
+    return max(named, key=lambda one: len(one.name & asked) / len(one.name), default=None)
+
+
+def _unit_of(statement: Statement) -> tuple[str, str]:
+    return statement.figure.unit, statement.unit

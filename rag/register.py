@@ -1,6 +1,4 @@
-"""Answers from the register of targets: complete lists (全部约束性指标), and differences and sums that the question
-asks to be worked out, with their operands cited.
-"""
+"""Answers from the register of targets: complete lists (全部约束性指标), and lists that stand at two places."""
 
 from __future__ import annotations
 
@@ -10,11 +8,10 @@ from dataclasses import replace
 from decimal import Decimal
 
 from index.conflicts import CHECK, Conflict
-from index.figures import Comparator, Figure, figures, unit_of
+from index.figures import Figure, figures, unit_of
 from index.keyword import bigrams, fold
 from index.targets import Register, Target
 from index.types import Chunk
-from rag.disagree import SAME_THING, Statement, statements
 from rag.phrase import row_words
 from rag.prompts import render
 from rag.types import Evidence, Passage, Query, Worked
@@ -53,12 +50,6 @@ _OTHERS = re.compile(
     r"(?:哪些|哪几[个项种类]?|哪[个项种类]|什么|啥)(?!\s*(?:[?？。]|$|的?(?:(?:约束性|预期性|量化|数字)的?)?(?:指标|目标|产业|行业)))|"
     r"(?:项目|工程|企业|公司|县市?|乡镇|园区|地方|地区|措施|单位|部门|政策|人)(?=有|是|都|[?？。]|$)"
 )
-_SUM = re.compile(r"合计|总共|一共|加起来|之和|相加|加在一起")
-_DIFFERENCE = re.compile(
-    r"比.{0,14}(?:多|增加|提高|高|少|增长|低|减少|下降)了?多少|增加了?多少|相差|差了?多少|涨了?多少|提高了?多少|多了?多少|差距"
-)
-_AT: Mapping[Comparator, str] = {"=": "", "~": "约", ">=": "至少", ">": "至少", "<=": "最多", "<": "最多"}
-_TURNED: Mapping[Comparator, Comparator] = {">=": "<=", ">": "<", "<=": ">=", "<": ">"}
 
 
 def asks_for_list(query: Query) -> bool:
@@ -224,72 +215,3 @@ def _name_with_titles(target: Target, chunk: Chunk) -> str:
     titles = [title.removeprefix("〔拟题〕") for title in target.section[-2:]]
     beside = [cell.text.replace(" ", "") for cell in chunk.cells if not re.search(r"\d", cell.text)] or titles
     return f"{target.subject}{target.indicator} {' '.join(beside)}"
-
-
-def worked_out(query: Query, parts: Sequence[Evidence]) -> tuple[str, tuple[str, ...]] | None:
-    """A difference between two years, or a sum of several figures, that the question asks for, from the evidence of
-    its parts: the sentence that tells it, and the figures in it that are worked out. None where the question asks for
-    none or the figures do not go together."""
-    asked = frozenset(bigrams(query.core)) | {pair for term in query.terms for pair in bigrams(term)}
-    if _DIFFERENCE.search(query.text) and len(query.years) == 2:
-        first, last = sorted(query.years)
-        for doc in dict.fromkeys(part.passage.chunk.doc_id for part in parts):
-            stated = [one for part in parts if part.passage.chunk.doc_id == doc for one in statements(part)]
-            earlier = _best([one for one in stated if first in one.years], asked)
-            later = _best([one for one in stated if last in one.years], asked)
-            if earlier is None or later is None or not _comparable(earlier, later):
-                continue
-            difference = later.figure.value - earlier.figure.value
-            figure = _written(abs(difference), later, "个百分点" if later.figure.unit == "%" else later.unit)
-            sign = f"{_bound(later.figure, difference)}{'多' if difference >= 0 else '少'}"
-            years = (f"{last}年", f"{first}年")
-            return render("difference", later=years[0], earlier=years[1], sign=sign, figure=figure), (figure, *years)
-        return None
-    if _SUM.search(query.text) and len(parts) > 1:
-        best = [_best(statements(part), asked) for part in parts]
-        summands = [one for one in best if one is not None]
-        bounds = {one.figure.comparator for one in summands} - {"="}
-        if len(summands) != len(parts) or len({_kind(one) for one in summands}) > 1 or len(bounds) > 1:
-            return None
-        if any(one.figure.value_max is not None for one in summands):
-            return None
-        total = sum((one.figure.value for one in summands), Decimal(0))
-        figure = _written(total, summands[0], summands[0].unit)
-        return render("sum", figure=f"{_AT[bounds.pop()] if bounds else ''}{figure}"), (figure,)
-    return None
-
-
-def _comparable(earlier: Statement, later: Statement) -> bool:
-    """Whether the difference of two statements says something: they are of one thing and unit, and the earlier one is a
-    value, neither bound nor range (from 145万吨以上 nothing can be taken away)."""
-    shared = len(earlier.name & later.name) / min(len(earlier.name), len(later.name))
-    return (
-        earlier is not later
-        and _kind(earlier) == _kind(later)
-        and shared >= SAME_THING
-        and earlier.figure.comparator in ("=", "~")
-        and earlier.figure.value_max is None
-        and later.figure.value_max is None
-    )
-
-
-def _bound(later: Figure, difference: Decimal) -> str:
-    """What a later value that is a bound makes of the difference: 145万吨以上 is at least so much more; a value below
-    the earlier one that must not be fallen short of (≥95) is at most so much less."""
-    return _AT[_TURNED.get(later.comparator, later.comparator) if difference < 0 else later.comparator]
-
-
-def _best(stated: Sequence[Statement], asked: frozenset[str]) -> Statement | None:
-    """The statement that is most by name what was asked for; None where none is at all."""
-    named = [one for one in stated if one.name & asked]
-    return max(named, key=lambda one: len(one.name & asked) / len(one.name), default=None)
-
-
-def _kind(statement: Statement) -> tuple[str, str]:
-    return statement.figure.unit, statement.unit
-
-
-def _written(value: Decimal, like: Statement, unit: str) -> str:
-    """A value in the unit in which another figure is written: 102000 like 145万吨 -> 10.2万吨."""
-    factor, _ = unit_of(like.unit)
-    return f"{(value / factor).normalize():f}{unit}"

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from index.build import indexed_text
 from index.chunk import label_of
 from index.embed import Embedder
-from index.figures import figures
+from index.figures import amounts
 from index.keyword import bigrams, characters
 from index.period import Period, named_plans
 from index.sentences import sentences
@@ -239,7 +239,7 @@ class Selector:
                 row_years(chunk) if chunk.cells else years_in(text),
                 row_years(chunk) if chunk.cells else years_in(_BASELINE.sub("", text)),
                 frozenset() if chunk.cells else years_in(chunk.text[:start]),
-                tuple(figure.text for figure in figures(text) if figure.kind in ("quantity", "ratio")),
+                tuple(figure.text for figure in amounts(text)),
                 first + (every.index((start, end)) + 1 if last - first > 1 else 0),
                 first,
             )

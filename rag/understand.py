@@ -132,6 +132,7 @@ _ASKING = re.compile(
     r"有?哪(?:些|几[个座项家种类条]?|[个里儿年])|有?什么(?:时候)?|有?啥|是?怎么样?|咋|如何|怎样|百分之几|多[大高长久快]|"
     r"为(?:什么|啥|何)|分别|各自|是不是|有没有|是否|吗|呢|[?？。]|(?:到|达到|是|有|要)(?=多少|几|百分之)|要(?=哪)|是(?=什么|哪|谁)"
 )
+_MEANS = re.compile(r"怎么|怎样|如何|咋|为什么|为啥|为何|措施|办法|举措")
 TURNS = 4  # of the conversation that a follow-up may lean on
 _ATTRIBUTE = re.compile(
     r"(?:增[速幅]|增长率|总?投资额?|资金|规模|(?:种植)?面积|总?产量|产值|增加值|占比|比重|总量|数量|工期|期限|地点|位置|"
@@ -200,9 +201,6 @@ def understand(question: str, history: Sequence[Turn] = (), frame: Frame = Frame
         kinds=kinds_asked(text),
         terms=load_lexicon().expand(text, core),
     )
-
-
-_MEANS = re.compile(r"怎么|怎样|如何|咋|为什么|为啥|为何|措施|办法|举措")
 
 
 @cache
@@ -333,7 +331,7 @@ def named_places(text: str, frame: Frame) -> tuple[str, ...]:
 
 def elsewhere_in(text: str, frame: Frame) -> tuple[str, ...]:
     """Places of China that the question names and that are none of the documents' own, nor their region; none where it
-    names one of these as well: 石湾县跟乌鲁木齐挨着，它的定位是啥？ asks about 昌吉市."""
+    names one of these as well: 石湾县跟乌鲁木齐挨着，它的定位是啥？ asks about 石湾县."""
     own = [*frame.places, *frame.region]
     if any(name in text for name in own):
         return ()

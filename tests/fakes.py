@@ -56,7 +56,6 @@ class ScriptedGenerator:
 
     replies: list[tuple[str | Aside, ...]]
     name: str = "照本宣科"
-    at_once: int = 1
     calls: list[tuple[Query, Selection]] = field(default_factory=list)
     speaking: list[Iterator[str | Aside]] = field(default_factory=list)
     started: int = 0

@@ -26,7 +26,7 @@ from rag.generate.number_lock import NumberLock
 from rag.generate.written import Written
 from rag.pipeline import Pipeline
 from tests.models import END, KINDS, START, STOP, TEMPLATE, TEXTS, network, save_model, tokenizer_of
-from tests.test_number_lock import SOURCE, outsiders
+from tests.test_number_lock import SOURCE, outsiders, trimmed
 
 pytestmark = pytest.mark.slow
 
@@ -73,7 +73,7 @@ def test_the_lock_holds_while_words_are_looked_up(folder: Path) -> None:
     for place, asked in enumerate((ASKED, OTHER)):
         lock = NumberLock([SOURCE], 2)
         text = written_by(model, asked, lock, 60)
-        assert outsiders(lock.trimmed(text), [SOURCE], 2) == [], place
+        assert outsiders(trimmed(lock, text), [SOURCE], 2) == [], place
 
 
 def test_closing_stops_the_model_and_the_next_question_is_answered(model: LocalModel) -> None:

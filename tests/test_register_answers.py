@@ -19,7 +19,8 @@ from rag.disagree import at_odds, differing, retold, statements
 from rag.phrase import row_words
 from rag.pipeline import Pipeline, open_pipeline
 from rag.prompts import render
-from rag.register import asks_for_list, bound_in, told, worked_out
+from rag.reckon import worked_out
+from rag.register import asks_for_list, bound_in, told
 from rag.types import Answer, Evidence, Query
 from rag.understand import understand
 from tests.fakes import YUNZE, evidence, paragraph, row

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from index.chunk import label_of
-from index.figures import figures
+from index.figures import amounts
 from index.keyword import bigrams
 from index.sentences import clauses
 from rag.alone import told_alone
@@ -126,7 +126,7 @@ def narrow(query: Query, text: str, longest: int) -> tuple[int, int]:
             if joins_items(text, start, end):
                 continue
             piece = text[start:end]
-            if query.want == "figure" and not any(f.kind in ("quantity", "ratio") for f in figures(piece)):
+            if query.want == "figure" and not amounts(piece):
                 continue
             value = len(wanted & set(bigrams(piece))) - LENGTH_COST * (end - start)
             if value > best_value:

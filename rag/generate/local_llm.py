@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 LOOKED_UP = 10  # tokens guessed at once from the prompt
 PATIENCE = 60.0  # seconds until a model that was not to be had is tried again
 TOGETHER = 8  # replies of a list in one batch
-INSTALL = "pip install -r requirements.txt"
 
 
 @dataclass(frozen=True)

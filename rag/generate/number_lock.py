@@ -142,18 +142,6 @@ class NumberLock:
         """Whether a whole text has no figure and no mark from outside."""
         return self.accepts(self.read(text))
 
-    def trimmed(self, text: str) -> str:
-        """The longest beginning of a text that the lock admits: what was cut off in the middle of a figure loses its
-        piece of a figure."""
-        state, end = START, 0
-        for position, character in enumerate(text, 1):
-            state = self.step(state, character)
-            if not state.alternatives:
-                break
-            if self.accepts(state):
-                end = position
-        return text[:end]
-
     def accepts(self, state: State) -> bool:
         """Whether the text may end here."""
         return not state.rest and any(self._ends(alternative) for alternative in state.alternatives)

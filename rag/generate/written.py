@@ -17,7 +17,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 
 from index.errors import ModelMissing
-from index.figures import figures, normalise
+from index.figures import amounts, figures, normalise
 from index.keyword import fold
 from rag.cite import MARK, cite
 from rag.disagree import differing
@@ -202,7 +202,7 @@ class Written:
         ranks = {passage.rank for n, passage in enumerate(shown, 1) if f"[{n}]" in told}
         if not ranks or (len(selection.parts) > 1 and not {one.passage.rank for one in selection.parts} <= ranks):
             return False
-        quantities = [figure for figure in figures(MARK.sub("", told)) if figure.kind in ("quantity", "ratio")]
+        quantities = amounts(MARK.sub("", told))
         return query.want != "figure" or bool(quantities)
 
     def _besides(self, told: str, query: Query, selection: Selection) -> Iterator[str]:
