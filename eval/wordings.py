@@ -23,7 +23,7 @@ from rag.types import Query, Status
 from rag.understand import understand
 
 LISTED_FROM = 0.5  # likeness of pairs of different questions that are told one by one
-STEPS = tuple(step / 100 for step in range(50, 95, 5))
+STEPS = tuple(sorted({*(step / 100 for step in range(50, 100, 5)), LIKE}))
 
 
 @dataclass(frozen=True)
