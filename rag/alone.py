@@ -1,70 +1,223 @@
-"""The one clause of a sentence of several figures that tells the figure asked for.
+"""The one figure of a sentence of several that is asked for, told without the others.
 
     2025年农林牧渔机械化作业水平要达到多少？
     到2025年，主要农作物种植机械化水平达到98%以上，农林牧渔机械化作业水平达到84%左右。
     -> 到2025年，……农林牧渔机械化作业水平达到84%左右
 
-A figure of its neighbours may be taken for the answer; but a clause that leans on others must not be told without
-them. So only one that names its subject and says what becomes of it is told alone, and only where no other clause is
-nearly as much of what is asked.
+    农村居民人均可支配收入2020年是多少？
+    2020年城镇居民和农村居民人均可支配收入分别达到30000元和20000元。
+    -> 2020年……农村居民人均可支配收入……20000元
+
+A figure of its neighbours may be taken for the answer. What names a figure, and of which year and measure it is, is
+read by index.statements. It is told alone only where its name is plainly nearer to the question than that of any other
+figure of the sentence, and where the whole of its name stands in the sentence.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
 
 from index.figures import amounts
 from index.keyword import bigrams
 from index.sentences import clauses
+from index.statements import Basis, Setting, statements
+from rag.align import Aligner
+from rag.bags import Bags
 from rag.cite import GAP
-from rag.disagree import asked_words, named_in
 from rag.types import Query
 
-PLAIN = 3  # bigrams that the question shares with the name in the clause at least
-LEAD = 2  # … and more than with that in any other clause
+LEAD = 0.45  # by which a name is nearer to the question than any other in its sentence: of 4, see `_nearness`
+LEAST = 0.6  # nearness of a name that is asked for at all
+UNIT = 0.3  # what a figure in the unit asked for is nearer, and one in another is less near
+SHARE_UNITS = ("%", "％", "‰")
 
-_ENDS = " \t，,；;。"
-_SEVERAL = re.compile(r"[和与跟、，,；;及]|比(?![例重率])|相差|差距|[?？](?=.*\w)|分别|各|一共|合计|总共|之和")
+_SEVERAL = re.compile(r"(?<!占)比(?![例重率])|相差|差距|分别|各|一共|合计|总共|之和|加起来")
+_JOINS = re.compile("[和与跟及、]")
 _ASKS = re.compile(r"多少|几(?!种)|多[大高长快]")
 _OTHERWISE = re.compile(r"怎|咋|如何|为什么|为何|为啥|谁|哪[^年]")
-_CHANGE = re.compile(r"年均|增长|增速|增幅|增加|下降|占比|比重")
-_TIME_ALONE = re.compile(
-    r"(?:力争)?(?:到|在|至)?(?:20\d\d年|[“\"]?十[一二三四五六七八九]五[”\"]?)(?:期?末|期间|时期|底)?"
+_ASKS_SHARE = re.compile(r"百分之|[几多少]成")
+_ASKS_YEARLY = re.compile(r"年均|(?:每|平均每?)一?年[^，,。]{0,6}(?:涨|增|长|升|降|减|个?百?分?点)")
+_ASKS_GROWTH = re.compile(r"增长|增速|增幅|增加(?!值)|涨|提高|提升|上升|下降|降低|减少|[大多少]了")
+_YEAR = re.compile(r"20\d\d年?")
+_TIME = re.compile(
+    r"(?<![比较由从自])(?:力争)?(?:到|在|至)?(?:20\d\d年|[“\"]?十[一二三四五六七八九]五[”\"]?)(?:期?末|期间|时期|底)?"
+    r"(?:[(（][^()（）]{1,4}[)）])?[,，]?"
 )
-_TOLD = re.compile(
-    r"达到?|实现|稳定|保持|控制|提高|提升|降低|降至|建成|完成|不低于|不少于|不超过|超过|突破|力争|占|为|新增"
-)
-_LEANS = re.compile(r"^(?:其中|比|较|同比|占|且|并|增长|年均|其|均|分别|以上|同时|也|还)|分别|上述|以上[各两三]")
+_BOUND = re.compile(r"以上|以下|以内|左右|上下|[不至]?[低高少多大小]于|超过?|至[少多]|约|近|突破|[余多](?=[个家人])")
+_BEFORE = re.compile(r"[^,，、；;。：:]*$")
+_WORD = re.compile(r"\w")
 
 
-def told_alone(query: Query, text: str) -> str:
-    """The clause that tells the figure a question asks for, behind the time that its sentence begins with; "" where it
-    is not plain which clause that is, where it leans on others, and where the sentence has one figure only."""
+@dataclass(frozen=True)
+class Told:
+    """A figure of a sentence: its name, what it is told in (value with its verb, [start, end) of the sentence), where
+    the figure itself stands, its year and measure. `basis` None: nothing is known of it but the clause it stands in."""
+
+    name: str
+    start: int
+    end: int
+    figure: tuple[int, int]
+    unit: str
+    year: int | None
+    basis: Basis | None
+    alone: bool  # it has its words to itself
+
+
+def told_alone(query: Query, text: str, aligner: Aligner) -> str:
+    """The words of a sentence that tell the figure a question asks for, with what names it and its time, GAP where
+    something is left out; "" where it is not plain which figure that is, and where the sentence has one only."""
     asks_one = len(_ASKS.findall(query.text)) <= 1 and not _SEVERAL.search(query.core)
-    if query.want != "figure" or not asks_one or _OTHERWISE.search(query.text):
+    if query.want != "figure" or not asks_one or _OTHERWISE.search(query.text) or len(amounts(text)) < 2:
         return ""
-    spans = clauses(text)
-    told = [text[start:end].strip(_ENDS) for start, end in spans]
-    figured = [at for at, clause in enumerate(told) if amounts(clause)]
-    if len(figured) < 2:
+    told = of_measure(query, of_year(query, told_in(text)))
+    if not told:
         return ""
-    asked = asked_words(query)
-    shared = {at: asked & set(bigrams(named_in(told[at]))) for at in figured}
-    best, second = sorted(figured, key=lambda at: (-len(shared[at]), at))[:2]
-    clause = told[best]
-    if len(shared[best]) < PLAIN or len(shared[best]) - len(shared[second]) < LEAD:
+    near = nearness(query, told, aligner)
+    order = sorted(range(len(told)), key=lambda at: -near[at])
+    best = told[order[0]]
+    if near[order[0]] < LEAST or best.basis is None:
         return ""
-    if any(shared[at] - shared[best] for at in figured):
-        return ""  # a word of the question stands in another clause alone
-    if any(word not in clause for word in _CHANGE.findall(query.text)):
+    if len(order) > 1 and near[order[0]] - near[order[1]] < LEAD:
         return ""
-    if len(amounts(clause)) > 1 or not _TOLD.search(clause) or _LEANS.search(clause):
-        return ""
-    if best == 0:
-        return clause
-    if not _TIME_ALONE.fullmatch(told[0]):
-        return ""  # the time of the clause is told elsewhere, or nowhere
-    if best == 1:
-        return text[: spans[1][1]].strip(_ENDS)
-    return f"{text[: spans[0][1]]}{GAP}{clause}"
+    if _JOINS.search(query.core) and not _JOINS.search(best.name):
+        return ""  # two are asked for
+    asked = set(bigrams(query.core))
+    if any(asked & set(bigrams(other.name)) - set(bigrams(best.name)) for other in told):
+        return ""  # a word of the question names another figure alone
+    return without_others(text, best)
 
+
+def told_in(text: str) -> list[Told]:
+    """The figures of a sentence, each with what is said of it, and those of which nothing is known."""
+    found: list[Told] = []
+    every = amounts(text)
+    groups: dict[tuple[int, int], int] = {}
+    stated = [one for one in statements(text, Setting(None)) if one.value is not None]
+    for one in stated:
+        span = (one.start, one.end)
+        inside = [figure for figure in every if one.start <= figure.start and figure.end <= one.end]
+        together = sum((other.start, other.end) == span for other in stated)
+        at = groups[span] = groups.get(span, -1) + 1
+        if len(inside) == together:
+            figure = inside[at]
+            name = one.subject + one.indicator
+            found.append(
+                Told(name, *span, (figure.start, figure.end), one.unit, one.year, one.basis, together == 1)
+            )  # fmt: skip
+    known = {one.figure for one in found}
+    for figure in every:
+        if (figure.start, figure.end) not in known:
+            start, end = next((a, b) for a, b in clauses(text) if a <= figure.start < b)
+            found.append(Told(text[start:end], start, end, (figure.start, figure.end), figure.text, None, None, False))
+    return found
+
+
+def of_year(query: Query, told: Sequence[Told]) -> list[Told]:
+    """Those of a year asked for, or of none."""
+    return [one for one in told if not query.years or one.year is None or one.year in query.years]
+
+
+def of_measure(query: Query, told: Sequence[Told]) -> list[Told]:
+    """Those of the measure asked for: how much each year, by how much more, or how much; all where none has it."""
+    if _ASKS_SHARE.search(query.text):
+        told = [one for one in told if one.unit.endswith(SHARE_UNITS)] or told
+    if _ASKS_YEARLY.search(query.text):
+        wanted: tuple[Basis, ...] = ("annual_average",)
+    elif _ASKS_GROWTH.search(query.text):
+        wanted = ("growth", "increase")
+    else:
+        wanted = ("level", "cumulative", "increase")
+    return [one for one in told if one.basis is None or one.basis in wanted] or list(told)
+
+
+def nearness(query: Query, told: Sequence[Told], aligner: Aligner) -> list[float]:
+    """How near the question is to the name of each figure, of 4, and whether that is in the unit asked for."""
+    near = [sum(fit) for fit in fits(query, [one.name for one in told], aligner)]
+    if query.units:
+        for at, one in enumerate(told):
+            near[at] += UNIT if any(unit in one.unit for unit in query.units) else -UNIT
+    return near
+
+
+def fits(query: Query, names: Sequence[str], aligner: Aligner) -> list[tuple[float, float, float, float]]:
+    """How a question fits the name of each figure: its words met by those of the name, the other way round (rag.align),
+    and the bigrams that they share, of both (Dice) and of the name; each in [0, 1]."""
+    asked = _YEAR.sub(" ", query.core)
+    words = aligner.question(asked)
+    met = words.share(aligner.met(words, Bags.of(aligner.ids(names))))
+    own = Bags.of(aligner.ids([asked]))
+    pairs = set(bigrams(asked))
+    found = []
+    for name, share in zip(names, met.tolist(), strict=True):
+        named = aligner.question(name)
+        other = set(bigrams(name))
+        shared = len(pairs & other)
+        back = float(named.share(aligner.met(named, own))[0])
+        found.append((share, back, 2 * shared / max(len(pairs) + len(other), 1), shared / max(len(other), 1)))
+    return found
+
+
+def without_others(text: str, told: Told) -> str:
+    """The words of a sentence that name a figure, tell its time and say it; "" where its name does not stand before it
+    whole, or where a bound may be said of it and of others together."""
+    first, last = told.figure
+    if told.alone:
+        said = (told.start, told.end)
+    else:
+        behind = _BOUND.match(text, last)
+        said = (first, behind.end() if behind else last)
+        bounds = [match.start() for match in _BOUND.finditer(text, told.start, told.end)]
+        if any(not said[0] <= at < said[1] for at in bounds):
+            return ""
+    where = text[: told.end if told.alone else first]
+    runs = runs_of(told.name, where) or runs_of(told.name.removesuffix("占比"), where)
+    if not (runs := runs or in_front(text, told)):
+        return ""
+    if runs[-1][1] > last:  # 3所小学
+        said = (said[0], runs[-1][1])
+    spans = sorted([*runs, said])
+    if time := [match.span() for match in _TIME.finditer(text, 0, first)]:
+        spans = sorted([*spans, time[-1]])
+    merged = [spans[0]]
+    for start, end in spans[1:]:
+        between = text[merged[-1][1] : start]
+        near = told.alone and end == said[1] and not amounts(between) and not re.search(r"[,，；;。]", between)
+        if start <= merged[-1][1] or near or not _WORD.search(between):
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return GAP.join(text[start:end] for start, end in merged).strip(" ，,；;。")
+
+
+def in_front(text: str, told: Told) -> list[tuple[int, int]]:
+    """The words in front of what a figure alone is told in, where all of them are of its name; [] else."""
+    lead = _BEFORE.search(text[: told.start])
+    words = text[lead.start() : told.start].removeprefix("其中") if lead and told.alone else ""
+    if len(words) < 2 or set(words) - {*told.name, "的"}:
+        return []
+    return [(told.start - len(words), told.start)]
+
+
+def runs_of(name: str, text: str) -> list[tuple[int, int]]:
+    """Where a text holds a name, in its order, in as few runs as can be, the last ones short and late (城镇居民……收入
+    in 城镇居民和农村居民收入), [] where it does not hold all of it. A run of one character stands behind a sign that
+    lists."""
+
+    @cache
+    def fewest(until: int, limit: int) -> tuple[tuple[int, int], ...] | None:
+        if until == 0:
+            return ()
+        best: tuple[tuple[int, int], ...] | None = None
+        for length in range(1, until + 1):
+            at = text.rfind(name[until - length : until], 0, limit)
+            if at < 0 or (length == 1 and text[at - 1 : at] not in ("、", "和", "与", "及")):
+                continue
+            before = fewest(until - length, at)
+            if before is not None and (best is None or len(before) + 1 < len(best)):
+                best = (*before, (at, at + length))
+        return best
+
+    return list(fewest(len(name), len(text)) or ())

@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 from index.figures import Figure, amounts, equal, figures
 from index.keyword import fold
 from rag.align import Aligner
+from rag.alone import fits, of_measure, of_year, told_in
 from rag.kinds import kinds_missing
-from rag.phrase import row_words
+from rag.phrase import row_of, row_words
 from rag.types import Evidence, Query
 
 CARRIED = (
@@ -40,6 +41,11 @@ FEATURES = (
     "passage_lacks_kind",  # a kind of detail that is asked for is nowhere in the passage
     "passage_no_figure",  # a figure is wanted and there is none in the passage
     "premise",  # the question names a figure that the passage does not hold
+    "named",  # a figure is wanted: how far the name of the one most likely meant is met by the question
+    "named_asked",  # … and the question by that name
+    "named_bigrams",  # … bigrams of the name that the question holds
+    "measure",  # the question says what is measured (产值, 覆盖率), and the evidence does not
+    "scope",  # it asks of a wider region (全国, 自治区) of which the passage does not speak
     "undone",  # it asks of something given up (取消, 推迟) of which the passage knows nothing
     "other_name",  # what it names ends as something in the evidence does and begins otherwise (登记/调查失业率)
     "score",  # of the best evidence
@@ -66,6 +72,12 @@ BEGINNING, ENDING = 2, 3  # characters of the two parts of a name that are compa
 _UNDONE = re.compile(r"取消|废止|停办|停建|推迟|延期|撤销|暂停|下调|调低|改成|改为|换成|缩减|砍掉|叫停")
 _HAN = re.compile("[\u3400-\u9fff]+")
 _CHINESE = re.compile("[一二三四五六七八九十两]")
+_MEASURE = re.compile(
+    "增加值|总产值|产值|面积|产量|存栏|出栏|里程|人数|收入|支出|投资|产能|装机|系数|强度|寿命|年限|人口|利润|税收|总值|单产|床位|"
+    "余额|贷款|存款|库容|[一-鿿]{2}率"
+)
+# Regions that a plan is a part of, and no part of it: what is said of the plan's own region is not said of them.
+WIDER = ("全国|国家(?!级|高新|农)", "全疆|全省|全区|自治区(?!级)|省里|省级")
 _WHY = re.compile(r"为什么|为啥|为何|凭啥|凭什么")
 _HOW = re.compile(r"怎么|咋|如何|怎样")
 LISTED = frozenset("个家种条类项处座所位名件张台套支次大级")  # units in which things of a list are counted
@@ -214,6 +226,11 @@ def features_of(query: Query, evidence: Sequence[Evidence], aligner: Aligner) ->
         "passage_lacks_kind": float(bool(kinds_missing(query.kinds, passage_text(best)))),
         "passage_no_figure": float(query.want == "figure" and not _holds_figure(passage_text(best))),
         "premise": float(bool(unfounded(query, evidence[:NEAR]))),
+        **named_by(query, best, aligner),
+        "measure": float(any(word not in said_of(best) for word in _MEASURE.findall(query.core))),
+        "scope": float(
+            any(not re.search(wider, passage_text(best)) for wider in WIDER if re.search(wider, query.text))
+        ),
         "undone": float(any(word not in passage_text(best) for word in _UNDONE.findall(query.text))),
         "other_name": float(other_name(query.core, best)),
         "score": best.score,
@@ -231,6 +248,23 @@ def features_of(query: Query, evidence: Sequence[Evidence], aligner: Aligner) ->
         "question_words": float(len(aligner.question(query.core).shares)),
         "question_length": float(len(query.core)),
     }
+
+
+def named_by(query: Query, evidence: Evidence, aligner: Aligner) -> dict[str, float]:
+    """How well the question and the name of the figure in a piece of evidence fit that is most likely meant; 0 where
+    none is wanted or there is none."""
+    names: list[str] = []
+    if query.want == "figure" and evidence.passage.chunk.cells:
+        names = [row_of(evidence.passage.chunk).name.text]
+    elif query.want == "figure":
+        names = [one.name for one in of_measure(query, of_year(query, told_in(evidence.text)))]
+    best = max(fits(query, names, aligner), key=sum, default=(0.0, 0.0, 0.0, 0.0))
+    return {"named_asked": best[0], "named": best[1], "named_bigrams": best[3]}
+
+
+def said_of(evidence: Evidence) -> str:
+    chunk = evidence.passage.chunk
+    return fold(row_words(chunk) if chunk.cells else evidence.text)
 
 
 def passage_text(evidence: Evidence) -> str:

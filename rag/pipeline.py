@@ -181,7 +181,8 @@ class Pipeline:
             return Reply(passages, made.evidence, verdict, spoken([made.text]), made.own, stretches)
         if (worked := reckoned(query, self.registers, self.chunk_of, self.frame)) is not None:
             passages = distinct([*(one.passage for one in worked.parts), *found])
-            pieces = spoken(Extractive(longest=WHOLE)(query, Selection(worked.parts, worked.parts)), f"\n{worked.told}")
+            whole = Extractive(self.judge.aligner, WHOLE)
+            pieces = spoken(whole(query, Selection(worked.parts, worked.parts)), f"\n{worked.told}")
             return Reply(passages, worked.parts, Verdict(1.0, True, REGISTERED), pieces, worked.own)
         passages = in_order(found, selection)
         if selection.evidence and (absent := self.absent(query)):
@@ -191,7 +192,7 @@ class Pipeline:
             return Reply(passages, selection.evidence, verdict, spoken([refusal]))
         told, own = worked_out(query, selection.parts) or ("", ())
         # What is worked out is worked out from quotations.
-        speaker = Extractive() if told else self.generate
+        speaker = Extractive(self.judge.aligner) if told else self.generate
         pieces = spoken(speaker(query, selection), f"\n{told}" if told else "")
         if len(selection.parts) == 1 and (count := counted(query, selection.parts[0])):
             own = (*own, count.figure)
@@ -478,7 +479,7 @@ class Pipeline:
 
     def nearest(self, query: Query, evidence: Sequence[Evidence]) -> str:
         """The best evidence quoted with its mark, as the nearest thing the documents say."""
-        return Extractive(longest=NEAREST_CHARACTERS).quote(query, evidence[0])
+        return Extractive(self.judge.aligner, NEAREST_CHARACTERS).quote(query, evidence[0])
 
     def source(self, citation: Citation) -> tuple[SourceLine, ...]:
         """The paragraph that a citation comes from, its quoted words marked; for a table row, its cells."""
@@ -631,7 +632,7 @@ def open_pipeline(config: Config, progress: Callable[[str], None] = lambda messa
             aligner,
             threshold,
         ),
-        Extractive(),
+        Extractive(aligner),
         config.passages,
         Library(library_of(folder)) if config.approved else None,
         reranker=None if config.reranker is None else open_reranker(config.reranker),

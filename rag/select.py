@@ -38,6 +38,7 @@ FEATURES = (
     "words",
     "lexicon",  # the same for official words that the lexicon puts for the question's
     "around",  # share of its characters found in the candidate or the titles above it
+    "passage_bigrams",  # share of its bigrams found in the whole passage or the titles above it
     "cosine",  # of the question's vector with the candidate's
     "whole",  # … and with that of its whole passage
     "met",  # how well the question's words are met by the candidate's, see rag.align
@@ -109,16 +110,17 @@ class Prepared:
     """A chunk made ready for comparison: what no question changes.
 
     `terms` holds for each of TERMS those of every candidate, `above` those of the titles above them, both by their
-    numbers (Selector.numbered); `words` are the words of every candidate for the aligner, `around` those of the whole
-    chunk and the titles. `questions` are the numbers of its prepared questions in the index, `asked_words` their words
-    for the aligner, `asked_bigrams` their bigrams by number; `answered` says of every candidate which of them it
-    answers, counted from the first.
+    numbers (Selector.numbered), `whole` the bigrams of the chunk and the titles; `words` are the words of every
+    candidate for the aligner, `around` those of the whole chunk and the titles. `questions` are the numbers of its
+    prepared questions in the index, `asked_words` their words for the aligner, `asked_bigrams` their bigrams by number;
+    `answered` says of every candidate which of them it answers, counted from the first.
     """
 
     candidates: tuple[Candidate, ...]
     titles: str
     terms: Mapping[str, Bags]
     above: Mapping[str, Bags]
+    whole: Bags
     words: Bags
     around: Bags
     questions: Numbers
@@ -209,6 +211,7 @@ class Selector:
             titles,
             {kind: Bags.of([self.numbered(kind, cut(text)) for text in texts]) for kind, cut in self._cuts.items()},
             {kind: Bags.of([self.numbered(kind, self._cuts[kind](titles))]) for kind in ("characters", "bigrams")},
+            Bags.of([self.numbered("bigrams", bigrams(f"{titles}\n{chunk.text}"))]),
             Bags.of(self.aligner.ids([whole if chunk.cells else f"{label} {text}" for text in texts])),
             Bags.of(self.aligner.ids([whole])),
             np.arange(begin, until, dtype=np.int32),
@@ -281,12 +284,14 @@ class Selector:
         around = in_characters | self._held("characters", asked.characters, above["characters"])[:, of_passage]
         official = self._held("bigrams", asked.lexicon, terms["bigrams"])
         official |= self._held("bigrams", asked.lexicon, above["bigrams"])[:, of_passage]
+        whole = self._held("bigrams", asked.bigrams, Bags.joined([one.whole for one in prepared]))
         return {
             "characters": _share(asked.characters, in_characters),
             "bigrams": _share(asked.bigrams, self._held("bigrams", asked.bigrams, terms["bigrams"])),
             "words": _share(asked.words, self._held("words", asked.words, terms["words"])),
             "lexicon": _share(asked.lexicon, official),
             "around": _share(asked.characters, around),
+            "passage_bigrams": _share(asked.bigrams, whole)[of_passage],
         }
 
     def _held(self, kind: str, terms: Iterable[str], bags: Bags) -> NDArray[np.bool_]:

@@ -26,7 +26,7 @@ ROW = evidence(
 
 
 def say(query: Query, *found: Evidence, parts: int = 1, longest: int = 130) -> str:
-    return "".join(Extractive(longest)(query, Selection(found, found[:parts])))
+    return "".join(Extractive(longest=longest)(query, Selection(found, found[:parts])))
 
 
 def test_it_names_itself() -> None:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 from index.chunk import label_of
 from index.figures import amounts
 from index.keyword import bigrams
 from index.sentences import clauses
+from rag.align import Aligner, load_aligner
 from rag.alone import told_alone
 from rag.disagree import affirmed, borne_out, differing, retold
 from rag.lists import counted
@@ -33,12 +34,13 @@ LENGTH_COST = 0.01  # of a bigram of the question, for each character shown
 class Extractive:
     """Callable: (query, selection) -> pieces of the answer.
 
-    `longest` is the length in characters over which a quote is narrowed to the clauses that answer. `close` is how
-    near in score (log-odds) a second piece of evidence must come to be shown as well; nearer for figures, of which a
-    second one is a doubt where a second sentence is a help. `kin` is the same for sentences of one paragraph that tell
-    how something is to be done, of which `most_points` are shown.
+    The `aligner` tells which of several figures is asked for. `longest` is the length in characters over which a quote
+    is narrowed to the clauses that answer. `close` is how near in score (log-odds) a second piece of evidence must come
+    to be shown as well; nearer for figures, of which a second one is a doubt where a second sentence is a help. `kin`
+    is the same for sentences of one paragraph that tell how something is to be done, of which `most_points` are shown.
     """
 
+    aligner: Aligner = field(default_factory=load_aligner, repr=False)
     longest: int = 170
     close: float = 1.0
     close_figure: float = 0.5
@@ -101,7 +103,7 @@ class Extractive:
         if chunk.cells:
             return f"{unmarked(row_words(chunk, query.years))}{mark}"
         text = evidence.text
-        if alone := told_alone(query, text):
+        if alone := told_alone(query, text, self.aligner):
             text = alone
         elif len(text) > self.longest:
             start, end = narrow(query, text, self.longest)
