@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from index.chunk import chunks as chunk_document
 from index.chunk import label_of
 from index.embed import DEFAULT_MODEL, Embedder, files_revision, load_embedder
 from index.errors import DocumentError, IndexMismatch, IndexMissing
+from index.groups import Group, nicknames_file, read_nicknames, stated_groups
 from index.keyword import Postings, Segmenter, bigrams, characters, make_dictionary
 from index.outline import outline
 from index.period import period_of
@@ -50,7 +51,8 @@ class Report:
 @dataclass(frozen=True)
 class Source:
     """A document ready to be indexed, with its sections and chunks. `shipped`: it is the project's own plan, which a
-    user's file of the same name is not. `questions`: the prepared questions by the hash of their passage."""
+    user's file of the same name is not. `questions`: the prepared questions by the hash of their passage. `nicknames`:
+    the names for places that a file beside it lists."""
 
     document: Document
     shipped: bool
@@ -59,6 +61,8 @@ class Source:
     chunks: tuple[Chunk, ...]
     questions_sha256: str = ""
     questions: Mapping[str, Sequence[Prepared]] = field(default_factory=dict)
+    nicknames_sha256: str = ""
+    nicknames: tuple[Group, ...] = ()
 
 
 def find_sources(paths: Sequence[Path]) -> list[Path]:
@@ -153,6 +157,7 @@ def needs_build(out: Path = DEFAULT_INDEX) -> bool:
         or held["sha256"] != file_hash(SHIPPED_PLAN)
         or held["outline_sha256"] != _outline_hash(SHIPPED_PLAN)
         or held["questions_sha256"] != _questions_hash(SHIPPED_PLAN)
+        or held["nicknames_sha256"] != _nicknames_hash(SHIPPED_PLAN)
         or manifest["embedding"]["revision"] != files_revision(DEFAULT_MODEL)
     )
 
@@ -188,10 +193,20 @@ def _questions_hash(path: Path) -> str:
     return file_hash(beside) if beside else ""
 
 
+def _nicknames_hash(path: Path) -> str:
+    beside = nicknames_file(path)
+    return file_hash(beside) if beside else ""
+
+
 def _source(document: Document, path: Path, old: Index | None) -> Source:
-    beside = questions_file(path)
-    questions = read_questions(beside) if beside else {}
-    return replace(_cut(document, path, old), questions_sha256=_questions_hash(path), questions=questions)
+    questions, nicknames = questions_file(path), nicknames_file(path)
+    return replace(
+        _cut(document, path, old),
+        questions_sha256=_questions_hash(path),
+        questions=read_questions(questions) if questions else {},
+        nicknames_sha256=_nicknames_hash(path),
+        nicknames=read_nicknames(nicknames, document) if nicknames else (),
+    )
 
 
 def _cut(document: Document, path: Path, old: Index | None) -> Source:
@@ -219,7 +234,14 @@ def _kept(old: Index, document: Document) -> Source:
         tuple(chunk for chunk in old.chunks if chunk.doc_id == document.id),
         known["questions_sha256"],
         questions,
+        known.get("nicknames_sha256", ""),  # an index of earlier code knows of none
+        tuple(group for group in groups_of(known) if not group.stated),
     )
+
+
+def groups_of(entry: Mapping[str, Any]) -> tuple[Group, ...]:
+    """The names for several places that the manifest holds of a document; an index of earlier code holds none."""
+    return tuple(Group(one["name"], tuple(one["members"]), one["stated"]) for one in entry.get("groups", ()))
 
 
 def _existing(out: Path) -> Index | None:
@@ -341,6 +363,8 @@ def _manifest(
                 "period": _period(source.document),
                 "region": region(source.document.title, source.chunks),
                 "places": places(source.chunks),
+                "nicknames_sha256": source.nicknames_sha256,
+                "groups": [asdict(group) for group in _groups(source)],
             }
             for source in sources
         ],
@@ -359,6 +383,13 @@ def _manifest(
         },
         "counts": dict(counts),
     }
+
+
+def _groups(source: Source) -> tuple[Group, ...]:
+    """The document's own definition of a name goes before that of the file beside it."""
+    stated = stated_groups(source.chunks)
+    names = {group.name for group in stated}
+    return (*stated, *(group for group in source.nicknames if group.name not in names))
 
 
 def _period(document: Document) -> dict[str, int | None] | None:

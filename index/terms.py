@@ -18,7 +18,8 @@ _NAME = rf"[\u4e00-\u9fff]{{2,6}}?(?:{_KIND})"
 _ENUMERATES = re.compile(r"[县市州区旗盟][、和与及]")
 _RUN = re.compile(rf"(?:{_NAME}[、和与及])+{_NAME}(?![\u4e00-\u9fff]?区)")
 _WITH_WORDS = re.compile(r"^(?:[以在对从到由自将把按至向]|包括|依托|推动|加快|推进|支持|建设)")
-_COMMON = re.compile(
+_OF_SEVERAL = re.compile(r"[两二三四五六七八九十几]个?[县市州区旗盟]$")  # 东三县 is no county
+COMMON = re.compile(
     r"^(?:各|全|该|本|有关|相关|所有|其他|周边|沿线|部分|重点|主要|工业|产业|旅游|示范|核心|集聚|功能|保护|生态|城镇|农村|中心|"
     r"综合|老旧|居民|住宅|自然|风景|名胜|国家|自治|内地|援疆|对口|东部|西部|中部|南部|北部|城乡|成果|先行|引领|富集|优势|缓冲)"
 )
@@ -49,8 +50,8 @@ def places(chunks: Iterable[Chunk]) -> list[str]:
             items.update(item for run in _RUN.findall(stretch) for item in re.split("[、和与及]", run))
     counts: Counter[str] = Counter()
     for item, count in items.items():
-        name = _without_lead(item, text)
-        if re.fullmatch(_NAME, name) and not _COMMON.match(name):
+        name = without_lead(item, text)
+        if re.fullmatch(_NAME, name) and not COMMON.match(name) and not _OF_SEVERAL.search(name):
             counts[name] += count
     names = {name for name, count in counts.items() if count >= 2}
     return sorted(name for name in names if not any(name != other and name.endswith(other) for other in names))
@@ -66,7 +67,7 @@ def _begins(name: str, text: str) -> bool:
     return False
 
 
-def _without_lead(item: str, text: str) -> str:
+def without_lead(item: str, text: str) -> str:
     """The first item of an enumeration without the verb before it (引导甲县): a name begins where it has once begun
     after a sign or a line break; else known verbs are taken off."""
     stem = re.sub(rf"(?:{_KIND})$", "", item)
@@ -74,6 +75,12 @@ def _without_lead(item: str, text: str) -> str:
         if _begins(item[start:], text):
             return item[start:]
     return _WITH_WORDS.sub("", item)
+
+
+def names_of(place: str) -> tuple[str, ...]:
+    """A place's full name and its name without the ending (奇台县, 奇台)."""
+    short = re.sub(r"(?:自治县|自治州|开发区|县|市|州|旗|盟)$", "", place)
+    return (place, short) if len(short) >= 2 and short != place else (place,)
 
 
 def abbreviations(chunks: Iterable[Chunk]) -> dict[str, str]:

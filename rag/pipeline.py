@@ -28,15 +28,18 @@ from typing import Any, Protocol
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from index.build import DEFAULT_INDEX, build, needs_build
+from index.build import DEFAULT_INDEX, build, groups_of, needs_build
+from index.chunk import label_of
 from index.conflicts import Conflict, conflicts
 from index.embed import Embedder, load_embedder
 from index.errors import IndexMismatch
 from index.figures import amounts, figures
+from index.groups import Group
 from index.keyword import fold
 from index.period import Period
 from index.store import REBUILD, Index, load
 from index.targets import Register, registers
+from index.terms import names_of
 from index.types import Chunk, Document
 from rag.align import aligner_beside
 from rag.cite import cite
@@ -55,9 +58,21 @@ from rag.register import asks_for_list, listing, two_lists
 from rag.rerank import Reranker, open_reranker, reranked
 from rag.retrieve import Retriever, distinct
 from rag.select import Selector
-from rag.types import Answer, Aside, Check, Citation, Evidence, Passage, Query, Selection, Status, Turn, Worked
+from rag.types import Answer, Aside, Check, Citation, Evidence, Named, Passage, Query, Selection, Status, Turn, Worked
 from rag.typos import Vocabulary
-from rag.understand import MAX_SIDES, Frame, clean, gazetteer, is_elliptic, names_of, sides_of, understand
+from rag.understand import (
+    MAX_SIDES,
+    Frame,
+    asks_members,
+    asks_of_each,
+    clean,
+    gazetteer,
+    is_elliptic,
+    members_of,
+    sides_of,
+    understand,
+    ungrouped,
+)
 from rag.verify import Cited, check_quote, verify
 
 WEIGHTS = Path(__file__).resolve().parent / "weights.json"
@@ -145,6 +160,7 @@ class Pipeline:
             completed=query.text if query.completed else None,
             confidence=reply.verdict.confidence,
             backend=reply.backend,
+            note=self.nicknames(query),
         )
         yield draft
         cited = [one.passage for one in reply.evidence]
@@ -211,11 +227,22 @@ class Pipeline:
 
     def heed(self, aside: Aside, text: str, draft: Answer, query: Query, reply: Reply) -> tuple[str, Answer]:
         """The text and the answer so far, after an aside of the answerer."""
-        draft = replace(draft, note=aside.note or draft.note, backend=aside.backend or draft.backend)
+        note = self.nicknames(query) + aside.note if aside.note else draft.note
+        draft = replace(draft, note=note, backend=aside.backend or draft.backend)
         if aside.refused:
             refusal = self.refusal(query, replace(reply.verdict, answered=False), reply.evidence)
             return refusal, replace(draft, status="refused")
         return "" if aside.afresh else text, draft
+
+    def nicknames(self, query: Query) -> str:
+        """What the question's names for several places are taken to mean, where the documents do not say so."""
+        meant = [
+            render("nickname_means", asked=group.asked, members="、".join(group.members))
+            for group in query.groups
+            if not group.stated
+        ]
+        document = "规划" if self.frame.period else "文件"
+        return render("nickname", meant="，".join(dict.fromkeys(meant)), document=document) if meant else ""
 
     def settled(self, query: Query, reply: Reply) -> Answer | None:
         """The answer that a person approved for this question or its clear paraphrase, its lines found where they stand
@@ -235,6 +262,7 @@ class Pipeline:
                 completed=query.text if query.completed else None,
                 confidence=1.0 if approved.status == "answered" else reply.verdict.confidence,
                 backend=APPROVED,
+                note=self.nicknames(query),
                 approved=approved.approval,
             )
             checks = self.checks(answer, query, approved.own)
@@ -331,12 +359,44 @@ class Pipeline:
         return self.checks(answer, queries[-1], own)
 
     def search(self, query: Query) -> tuple[tuple[Passage, ...], Selection, Verdict]:
-        """Passages, the evidence in them, and whether it answers. The questions within a question are searched each
-        for itself; it is answered where one of them is, and then for those that are."""
+        """Passages, the evidence in them, and whether it answers. A question about a group of places is answered by
+        what names the group, else asked of its places."""
+        sides = sides_of(query, self.frame)
+        if len(sides) > 1:
+            sides = tuple(one for side in sides for one in self._apart(side))
+        found = self._search(query, sides)
+        if (group := query.group) is None:
+            return found
+        if asks_members(query):
+            return found if group.stated else (*found[:2], Verdict(0.0, False, CERTAIN))
+        of_places = self._search(ungrouped(query), members_of(query, self.frame), 1 if query.want == "figure" else 2)
+        named = found[2].answered and _tells_of(group, found[1].parts)
+        each = asks_of_each(query) and len(of_places[1].parts) > 1
+        if named and not each and (not of_places[2].answered or found[2].confidence >= of_places[2].confidence):
+            return found
+        passages, selection, verdict = of_places if of_places[2].answered or not group.name else found
+        if verdict.answered and query.want == "figure" and not any(map(_names_place, selection.parts)):
+            verdict = Verdict(0.0, False, CERTAIN, "place")  # a figure of the whole region is none of its places
+        return passages, selection, verdict
+
+    def _apart(self, side: Query) -> tuple[Query, ...]:
+        """A side of a comparison; one of a group of places that nothing found speaks of, asked of each of them."""
+        if side.group is None:
+            return (side,)
+        ((evidence, verdict),) = self._search_each([side])
+        named = verdict.answered and _tells_of(side.group, evidence[:1])
+        return (side,) if named else members_of(side, self.frame)
+
+    def _search(
+        self, query: Query, sides: Sequence[Query], fewest: int = 0
+    ) -> tuple[tuple[Passage, ...], Selection, Verdict]:
+        """The questions within a question are searched each for itself; it is answered where one of them is, and then
+        for those that are. Those of the places of a region or group are answered only by what names the place, and
+        shown where there are so many of them (`fewest`)."""
+        fewest = fewest or (2 if len(sides) > MAX_SIDES else 0)
         found = self.find(query, query.text)
         evidence = self.select(query, found[:EVIDENCE_FROM])
         verdict = self.judge(query, evidence)
-        sides = sides_of(query, self.frame)
         if len(sides) == 1 or not evidence:
             return found, Selection(evidence, evidence[:1]), verdict
         by_chunk = {passage.chunk.id: passage for passage in found}
@@ -349,16 +409,16 @@ class Pipeline:
             if judged.answerable < least:
                 unanswered += told_apart(side, sides)
                 continue
-            if len(sides) > MAX_SIDES and not (judged.answered and best[0].features["place"]):
+            if fewest and not (judged.answered and best[0].features["place"]):
                 continue
             chunk = best[0].passage.chunk
             passage = by_chunk.setdefault(chunk.id, Passage(chunk, best[0].passage.score, len(by_chunk) + 1))
             parts.setdefault((passage.rank, best[0].start), replace(best[0], passage=passage))
-        if not parts or (len(sides) > MAX_SIDES and len(parts) < 2):
+        if len(parts) < max(fewest, 1):
             return found, Selection(evidence, evidence[:1]), verdict
         chosen = tuple(parts.values())
         every = tuple(sorted(by_chunk.values(), key=lambda passage: passage.rank))
-        unanswered = ["、".join(unanswered)] if len(sides) > MAX_SIDES and unanswered else unanswered
+        unanswered = ["、".join(unanswered)] if fewest and unanswered else unanswered
         others = tuple(one for one in evidence if (one.passage.rank, one.start) not in parts)
         surest = max((judged for _, judged in answers), key=lambda judged: judged.answerable)
         weakest = min(judged.confidence for _, judged in answers if judged.answered) if surest.answered else 0.0
@@ -404,7 +464,8 @@ class Pipeline:
         likeness = self.frame.likeness
         if (box := box_list(query, self.index.chunks)) is not None:
             return box
-        if (places := by_place(query, self.index.chunks, self.frame.parts)) is not None:
+        parts = self.frame.parts if query.group is None else query.group.members
+        if (places := by_place(ungrouped(query), self.index.chunks, parts)) is not None:
             return places
         if asks_for_list(query):
             return listing(query, self.registers, self.chunk_of, likeness)
@@ -561,6 +622,16 @@ def told_apart(side: Query, sides: Sequence[Query]) -> list[str]:
     return list(side.places) if len({other.places for other in sides}) > 1 else []
 
 
+def _tells_of(group: Named, parts: Sequence[Evidence]) -> bool:
+    """Whether what would be answered with names the group itself."""
+    said = [fold(one.text + label_of(one.passage.chunk)) for one in parts]
+    return bool(group.name) and any(group.name in text for text in said)
+
+
+def _names_place(evidence: Evidence) -> bool:
+    return bool(evidence.features["place"] or evidence.features["place_near"])
+
+
 def in_order(found: Sequence[Passage], selection: Selection) -> tuple[Passage, ...]:
     """Passages by their best evidence, then the others as they were found; one for each place in the text."""
     ranks = dict.fromkeys(one.passage.rank for one in (*selection.parts, *selection.evidence))
@@ -584,10 +655,25 @@ def frame_of(index: Index, embedder: Embedder) -> Frame:
         vectors = embedder.embed_questions([text, *others])
         return [float(cosine) for cosine in vectors[1:] @ vectors[0]]
 
-    named = [*gazetteer(), *places]
+    groups: dict[str, list[Group]] = {}
+    for group in (group for entry in entries for group in groups_of(entry)):
+        groups.setdefault(group.name, []).append(group)
+    for full in (member for of_name in groups.values() for group in of_name for member in group.members):
+        for name in names_of(full):
+            if full not in places.setdefault(name, []):
+                places[name].append(full)
+    # What two documents take for different places is told by neither.
+    certain = [of_name[0] for of_name in groups.values() if len({frozenset(one.members) for one in of_name}) == 1]
+    named = [*gazetteer(), *places, *groups]
     vocabulary = Vocabulary.of(index.segmenter.dictionary, (chunk.text for chunk in index.chunks), named)
     return Frame(
-        period, {name: tuple(full) for name, full in places.items()}, region, index.segmenter.cut, likeness, vocabulary
+        period,
+        {name: tuple(full) for name, full in places.items()},
+        region,
+        index.segmenter.cut,
+        likeness,
+        vocabulary,
+        tuple(certain),
     )
 
 

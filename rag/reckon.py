@@ -103,7 +103,9 @@ def _named(query: Query, frame: Frame) -> tuple[tuple[str, ...], bool]:
     """The things or places that a question names, and whether they stand for every place of the region, of which some
     may be without a figure."""
     if _MOST_OF.search(query.text):
-        return frame.parts, True
+        return (frame.parts if query.group is None else query.group.members), True
+    if query.group is not None:
+        return query.group.members, False
     places = named_places(query.text, frame)
     if len(places) > 1:
         return places, False

@@ -22,17 +22,29 @@ class Turn:
 
 
 @dataclass(frozen=True)
+class Named:
+    """A name for one or more places that a question uses: `asked` as it says it, `name` as the documents write it ("":
+    they do not), the places' full names, and whether the documents say which they are."""
+
+    asked: str
+    name: str
+    members: tuple[str, ...]
+    stated: bool
+
+
+@dataclass(frozen=True)
 class Query:
     """A question understood.
 
     `question` as asked; `text` complete in itself (a follow-up filled in from the history, Traditional characters made
-    simplified, slips mended, indicators by their official names); `core` is what is matched: `text` without question
-    words and the name of the region that the documents are about, which stand in every question and tell no passage
-    from another. `completed` says whether history filled it in or its words were changed. `years` are those asked about
-    (empty: none named); `places` are places of the documents that it names, `place_names` all names by which a text may
-    mean one of them, `elsewhere` other places of China that it names; `units` are units that an answer in figures would
-    have ("户"); `kinds` the kinds of detail asked for (rag.kinds); `terms` maps words added from the lexicon to their
-    weight in (0, 1].
+    simplified, slips mended, indicators and groups of places by the documents' names); `core` is what is matched:
+    `text` without question words and the name of the region that the documents are about, which stand in every question
+    and tell no passage from another. `completed` says whether history filled it in or its words were changed. `years`
+    are those asked about (empty: none named); `places` are places of the documents that it names, `place_names` all
+    names by which a text may mean one of them, `elsewhere` other places of China that it names, `groups` its names for
+    several places (东三县), whose members are among `places`; `units` are units that an answer in figures would have
+    ("户"); `kinds` the kinds of detail asked for (rag.kinds); `terms` maps words added from the lexicon to their weight
+    in (0, 1].
     """
 
     question: str
@@ -44,9 +56,16 @@ class Query:
     places: tuple[str, ...] = ()
     place_names: tuple[str, ...] = ()
     elsewhere: tuple[str, ...] = ()
+    groups: tuple[Named, ...] = ()
     units: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
     terms: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def group(self) -> Named | None:
+        """The name for several places that it uses, where that is one and it names no other place beside it."""
+        several = [group for group in self.groups if len(group.members) > 1]
+        return several[0] if len(several) == 1 and set(several[0].members) == set(self.places) else None
 
 
 @dataclass(frozen=True)

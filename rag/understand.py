@@ -10,17 +10,18 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, cached_property
 from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from index.groups import Group, spoken
 from index.keyword import fold
 from index.period import Period, named_plans
 from rag.errors import EmptyQuestion, QuestionTooLong
 from rag.kinds import kinds_asked
 from rag.lexicon import load_lexicon
-from rag.types import Query, Turn, Want
+from rag.types import Named, Query, Turn, Want
 from rag.typos import Vocabulary, is_word, mended
 
 if TYPE_CHECKING:
@@ -77,6 +78,12 @@ _CHOICE = re.compile(r"[吗嘛]|是不是|有没有|能不能|会不会|是否|�
 _EACH = re.compile(
     r"各(?!类|项|县|市|地|族|级|方)|分别|合计|总共|一共|加起来|加在一起|之和|哪个(?:更?[多大高低少]|目标)|谁[更的]?[多大高]"
 )
+_WHERE = re.compile("(?:是|在|设在|位于)*(?:哪|什么地方|啥地方)")
+_WHICH_MEMBERS = re.compile(
+    r"(?:都|具体|分别)?(?:是|指的?是?|包括|包含|含|有)(?:了|的)?(?:哪|什么)[些几一二三四五六七八九十]?个?"
+    r"(?:县市|市县|区县|县|市|区|旗|州|地方)?(?:[?？。]|$)"
+)
+_WHICH_PLACE = re.compile(r"哪(?:一)?[个些]?(?:几个)?(?:县市|市县|区县|县|市|区|旗|地方)|谁")
 # What a question for a difference compares by; neither side of the text says it.
 _DIFFERS = re.compile(r"比(?![例重率])|相差|差多少|差距|(?:增加|提高|增长|多|涨|降低|减少|下降|少)了?多少")
 # 森林覆盖率比2020年提高多少 asks for the way from then to the end of the plan.
@@ -160,9 +167,9 @@ _CONTRASTS = (
 @dataclass(frozen=True)
 class Frame:
     """What of the documents is needed to read a question: the plan's period, the names of places (name -> the full
-    names it may stand for), and the region that the documents are about, which restricts nothing when named. `cut` cuts
-    a text into words, `likeness` gives the cosine of a text with each of others (None: no follow-up by likeness), and
-    slips are mended by the `vocabulary` (None: they stay)."""
+    names it may stand for), the region that the documents are about, which restricts nothing when named, and the names
+    for several places (`groups`). `cut` cuts a text into words, `likeness` gives the cosine of a text with each of
+    others (None: no follow-up by likeness), and slips are mended by the `vocabulary` (None: they stay)."""
 
     period: Period | None = None
     places: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -170,12 +177,30 @@ class Frame:
     cut: Callable[[str], list[str]] = list
     likeness: Callable[[str, Sequence[str]], Sequence[float]] | None = None
     vocabulary: Vocabulary | None = None
+    groups: tuple[Group, ...] = ()
 
     @property
     def parts(self) -> tuple[str, ...]:
         """Full names of the places that the region consists of: its counties and their like."""
         full = dict.fromkeys(name for names in self.places.values() for name in names if name not in self.region)
         return tuple(name for name in full if re.search("(?:[县市旗]|(?<![园新发])区)$", name))
+
+    @cached_property
+    def spoken(self) -> tuple[tuple[re.Pattern[str], Group, str], ...]:
+        """For each group how people say it and how the documents write it: by its name, else by that of a group of the
+        same places; "" where they write none of them. One of a region may be named with it: 某州首府."""
+        held = self.vocabulary.text if self.vocabulary is not None else ""
+        stems = {re.sub("(?:自治)?[省州市县区盟]$", "", name) for name in self.region}
+        region = "|".join(map(re.escape, sorted({*self.region, *stems}, key=lambda name: (-len(name), name))))
+        found: list[tuple[re.Pattern[str], Group, str]] = []
+        for group in self.groups:
+            alike = [other for other in self.groups if set(other.members) == set(group.members)]
+            written = (spoken(other.name).search(held) for other in (group, *alike) if len(other.members) > 1)
+            name = next((match.group() for match in written if match), group.name if group.stated else "")
+            said = spoken(group.name).pattern
+            said = f"(?:(?:{region})的?)?{said}" if region and len(group.members) == 1 else said
+            found.append((re.compile(said), group, name if len(group.members) > 1 else ""))
+        return tuple(found)
 
     def mended(self, text: str) -> str:
         return text if self.vocabulary is None else mended(text, self.vocabulary)
@@ -186,6 +211,7 @@ def understand(question: str, history: Sequence[Turn] = (), frame: Frame = Frame
     QuestionTooLong beyond MAX_CHARACTERS characters."""
     asked = clean(question)
     text = officially(complete(frame.mended(asked), _readable(history, frame), frame), frame)
+    text, groups = with_groups(text, frame)
     core = core_of(text, frame)
     return Query(
         question=question,
@@ -195,8 +221,9 @@ def understand(question: str, history: Sequence[Turn] = (), frame: Frame = Frame
         want=want_of(text),
         years=years_of(text, frame.period),
         places=(places := places_of(text, frame)),
-        place_names=place_names(places, frame),
-        elsewhere=elsewhere_in(text, frame),
+        place_names=place_names(places, frame, text),
+        elsewhere=() if groups else elsewhere_in(text, frame),
+        groups=groups,
         units=units_of(text),
         kinds=kinds_asked(text),
         terms=load_lexicon().expand(text, core),
@@ -318,9 +345,41 @@ def gazetteer() -> tuple[str, ...]:
     return tuple(name for line in lines if not line.startswith("#") for name in line.split())
 
 
+def with_groups(text: str, frame: Frame) -> tuple[str, tuple[Named, ...]]:
+    """A question with its names for several places as the documents write them, else with the places themselves in
+    their stead (西边几个县 -> 西三县(市), 州府 -> 某市); and those names."""
+    named: list[Named] = []
+    done = 0
+    told = ""
+    for start, end, group, written in _groups_in(text, frame):
+        only = group.members[0] if len(group.members) == 1 else ""
+        if only and (text.startswith(only, end) or _WHERE.match(text, end)):  # 州府某市 names it itself, 州府在哪 asks
+            continue
+        named.append(Named(text[start:end], written, group.members, group.stated))
+        told += text[done:start] + (written or "、".join(group.members))
+        done = end
+    return told + text[done:], tuple(named)
+
+
+def _groups_in(text: str, frame: Frame) -> list[tuple[int, int, Group, str]]:
+    """Where the question names a group, which, and how the documents write it; in the order named, the longest name
+    where one lies within another, what the documents define before what is said beside them."""
+    found = [
+        (match.start(), match.end(), group, written)
+        for pattern, group, written in frame.spoken
+        for match in pattern.finditer(text)
+    ]
+    kept: list[tuple[int, int, Group, str]] = []
+    for one in sorted(found, key=lambda one: (one[0] - one[1], not one[2].stated, one[0])):
+        if all(one[1] <= start or end <= one[0] for start, end, *_ in kept):
+            kept.append(one)
+    return sorted(kept, key=lambda one: one[0])
+
+
 def places_of(text: str, frame: Frame) -> tuple[str, ...]:
-    """Full names of the documents' places that the question names, in the order named."""
-    return tuple(dict.fromkeys(full for name in _names_in(text, frame) for full in frame.places[name]))
+    """Full names of the documents' places that the question names, in the order named; those of groups come last."""
+    named = [full for name in _names_in(text, frame) for full in frame.places[name]]
+    return tuple(dict.fromkeys([*named, *(full for *_, group, _ in _groups_in(text, frame) for full in group.members)]))
 
 
 def named_places(text: str, frame: Frame) -> tuple[str, ...]:
@@ -338,10 +397,11 @@ def elsewhere_in(text: str, frame: Frame) -> tuple[str, ...]:
     return tuple(name for name in gazetteer() if name in text and not any(name in held for held in own))
 
 
-def place_names(places: Sequence[str], frame: Frame) -> tuple[str, ...]:
+def place_names(places: Sequence[str], frame: Frame, text: str = "") -> tuple[str, ...]:
     """Names by which a text may mean one of these places: the full one, and the short one where no other place and not
-    the region goes by it (of 某州 and 某市, 某 alone means neither for certain)."""
-    return tuple(name for name, full in frame.places.items() if len(full) == 1 and full[0] in places)
+    the region goes by it (of 某州 and 某市, 某 alone means neither for certain); and the groups that `text` names."""
+    names = [name for name, full in frame.places.items() if len(full) == 1 and full[0] in places]
+    return (*names, *(written for *_, written in _groups_in(text, frame) if written))
 
 
 def _names_in(text: str, frame: Frame) -> list[str]:
@@ -363,8 +423,9 @@ def sides_of(query: Query, frame: Frame) -> tuple[Query, ...]:
         core = _COMPARED.sub(" ", query.core) if _DIFFERS.search(query.text) else query.core
         core = core if _LOOKED_UP.search(core) else query.core
         return tuple(replace(query, core=core, years=(year,)) for year in query.years[:MAX_SIDES])
-    names = _names_in(query.text, frame)
-    joined = len(names) > 1 and re.search(f"{names[0]}[和与跟]{names[1]}(?:两[县市地州])?的", query.text)
+    names = _sides_named(query.text, frame)
+    first_two = "[和与跟]".join(map(re.escape, names[:2]))
+    joined = len(names) > 1 and re.search(f"{first_two}(?:两[县市地州])?的", query.text)
     if len(names) > 1 and (query.want == "figure" or joined or _COMPARES.search(query.text)):
         return tuple(_at(query, name, names, frame) for name in names[:MAX_SIDES])
     each = EACH_PLACE.search(query.text) and (query.want == "figure" or re.search("分别|各自", query.text))
@@ -383,13 +444,67 @@ def sides_of(query: Query, frame: Frame) -> tuple[Query, ...]:
     return tuple(_part(query, part, frame) for part in asking)
 
 
+def ungrouped(query: Query) -> Query:
+    """The question about a group of places without the name of the group, which no place is described by."""
+    said = _said_of_group(query)
+    core = query.core.replace(fold(said), " ") if said else query.core
+    return replace(query, core=core) if _LOOKED_UP.search(core) else query
+
+
+def members_of(query: Query, frame: Frame) -> tuple[Query, ...]:
+    """The question about a group of places, asked of each of them; the query alone where it asks which of its places,
+    and where it names several years."""
+    whole, said = ungrouped(query), _said_of_group(query)
+    if query.group is None or _WHICH_PLACE.search(query.text) or len(query.years) > 1:
+        return (whole,)
+    return tuple(
+        replace(
+            query,
+            text=query.text.replace(said, member),
+            core=f"{fold(member)} {whole.core}",
+            places=(member,),
+            place_names=place_names((member,), frame),
+        )
+        for member in query.group.members
+    )
+
+
+def asks_members(query: Query) -> bool:
+    """Whether a question asks which places a group has: 东三县是哪三个县？"""
+    said = _said_of_group(query)
+    at = query.text.find(said) if said else -1
+    return at >= 0 and bool(_WHICH_MEMBERS.match(query.text, at + len(said)))
+
+
+def asks_of_each(query: Query) -> bool:
+    return bool(re.search("分别|各(?!县|市|区|类|项|地|族|级|方|种)", query.text))
+
+
+def _said_of_group(query: Query) -> str:
+    """How the text of a query names its group."""
+    return "" if query.group is None else query.group.name or "、".join(query.group.members)
+
+
+def _sides_named(text: str, frame: Frame) -> list[str]:
+    """Names of places and groups as they stand in the question, in that order."""
+    names = [*_names_in(text, frame), *(written for *_, written in _groups_in(text, frame) if written)]
+    return sorted(dict.fromkeys(names), key=text.index)
+
+
 def _at(query: Query, name: str, names: Sequence[str], frame: Frame) -> Query:
     """A question about several places, asked of one of them."""
     core = query.core
     for other in names:
         if other != name:
             core = core.replace(fold(other), " ")
-    return replace(query, core=core, places=frame.places[name], place_names=place_names(frame.places[name], frame))
+    places = frame.places.get(name) or places_of(name, frame)
+    return replace(
+        query,
+        core=core,
+        places=places,
+        place_names=place_names(places, frame, name),
+        groups=tuple(group for group in query.groups if group.name == name),
+    )
 
 
 def _part(query: Query, part: str, frame: Frame) -> Query:
@@ -402,7 +517,7 @@ def _part(query: Query, part: str, frame: Frame) -> Query:
         want=want_of(part),
         years=years_of(part, frame.period) or query.years,
         places=(places := places_of(part, frame) or query.places),
-        place_names=place_names(places, frame),
+        place_names=place_names(places, frame, part),
         units=units_of(part),
         kinds=kinds_asked(part),
         terms=load_lexicon().expand(part, core),
@@ -479,8 +594,9 @@ def _put(fragment: str, earlier: str, frame: Frame) -> str:
         return _put(fragment, earlier, frame) if fragment else earlier
     if years and fragment.strip("的到至在年") == years[0].strip("年"):
         return f"{years[0]}{earlier}"
-    if any(name in fragment for name in frame.places):
-        names = [name for name in sorted(frame.places, key=len, reverse=True) if name in earlier]
+    if any(name in fragment for name in frame.places) or _groups_in(fragment, frame):
+        names = [earlier[start:end] for start, end, *_ in _groups_in(earlier, frame)]
+        names += [name for name in sorted(frame.places, key=len, reverse=True) if name in earlier]
         if whole := _WHOLE_REGION.search(earlier):
             names.append(whole.group())
         if names:
@@ -573,9 +689,3 @@ _QUESTION_WORDS = re.compile(
     r"多少|几个|哪些|哪几个?|哪个|哪里|哪儿|什么|啥|是不是|有没有|能不能|会不会|是否|吗|呢|嘛|吧|啊|呀|了没|谁|为何|为什么|"
     r"百分之几|几成|[“\"]?十[一二三四五六七八九]五[”\"]?(?:时期|期间|末)?|规划期?末|[这前后]几年|[这那前后]五年|往后|以后|将来|今后|未来|过去|上一个|告诉我|帮我|查一下|查查|说说|讲讲|介绍一下|一下|咱们?[州市县]|[我本][州市县](?!级)|咱们?|我们|你们|俺|这块|这个|那个|那些|这些|的话"
 )
-
-
-def names_of(place: str) -> tuple[str, ...]:
-    """A place's full name and its name without the ending (奇台县, 奇台)."""
-    short = re.sub(r"(?:自治县|自治州|开发区|县|市|州|旗|盟)$", "", place)
-    return (place, short) if len(short) >= 2 and short != place else (place,)

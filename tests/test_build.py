@@ -315,7 +315,7 @@ def test_index_of_the_shipped_plan_is_up_to_date(shipped: Path, tmp_path: Path) 
     assert load(shipped).documents[0].sha256 == load(shipped).manifest["documents"][0]["sha256"]
 
 
-@pytest.mark.parametrize("stale", ["code", "sha256", "outline_sha256", "revision"])
+@pytest.mark.parametrize("stale", ["code", "sha256", "outline_sha256", "nicknames_sha256", "revision"])
 def test_stale_index_of_the_shipped_plan_is_built_again(shipped: Path, out: Path, stale: str) -> None:
     index = load(shipped)
     entry, embedding = index.manifest["documents"][0], index.manifest["embedding"]
@@ -323,6 +323,7 @@ def test_stale_index_of_the_shipped_plan_is_built_again(shipped: Path, out: Path
         "code": {"code": "0" * 16},
         "sha256": {"documents": [{**entry, "sha256": "0" * 64}]},
         "outline_sha256": {"documents": [{**entry, "outline_sha256": "0" * 64}]},
+        "nicknames_sha256": {"documents": [{**entry, "nicknames_sha256": "0" * 64}]},
         "revision": {"embedding": {**embedding, "revision": "0" * 16}},
     }
     save(replace(index, manifest={**index.manifest, **changed[stale]}), out)

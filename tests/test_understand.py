@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.period import Period
+from index.terms import names_of
 from rag.errors import EmptyQuestion, QuestionTooLong
 from rag.types import Query, Turn, Want
 from rag.typos import Vocabulary
@@ -19,7 +20,6 @@ from rag.understand import (
     clean,
     core_of,
     is_elliptic,
-    names_of,
     places_of,
     same_things,
     sides_of,
