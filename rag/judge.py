@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from index.figures import Figure, amounts, equal, figures
 from index.keyword import fold
 from rag.align import Aligner
-from rag.kinds import kinds_missing
+from rag.kinds import KINDS, kinds_missing
 from rag.phrase import row_words
 from rag.types import Evidence, Query
 
@@ -86,6 +86,21 @@ _KINDRED = tuple(
         ("比重|占比|比例", "增速|增长率"),
     )
 )
+_PER_HEAD = re.compile("人均|每.{0,2}人|居民|寿命|年限")
+# What a person needs for an affair of their own: where to go, what to bring, what they get.
+_OWN_AFFAIR = re.compile(
+    r"(?:丢|忘|找不着)了|(?:咋|怎么|如何)能?(?:办下来|办理|申请|申领|报名|登记|注册|报销|找回|取出来|补办|认定)|"
+    r"(?:咋|怎么|如何)开(?![\u3400-\u9fff])|"
+    r"(?:要|得|需要?|须)(?:带|提交|准备|备齐)(?:啥|什么|哪些)|(?:去|到)哪[里儿个]?[补批办领]|"
+    r"(?:我|俺)(?:该|要|能|可以)?(?:找|去|到)(?:谁|哪)|"
+    r"找(?:谁|哪个?(?:部门|单位))(?:赔|举报|投诉|告)|打(?:啥|哪个|什么)(?:号|电话|热线)|满足(?:哪几条|什么条件|哪些条件)|得过哪几门"
+)
+_OWN_SUM = re.compile(r"一[个笔亩头只户](?:项目|月|[\u3400-\u9fff]{0,2}能)?(?:领|借|补|给)(?:多少|几)")
+_TELLS_HOW = re.compile(f"{KINDS['procedure'][1].pattern}|条件|电话|热线|赔偿")
+_WHY_UNDONE = re.compile(
+    r"(?:为什么|为啥|为何|咋|怎么)(?:就|又|会|要)?(?:不[修建搞办干做][了勒啦]|黄[了勒]|停|取消|砍|撤)"
+)
+_TELLS_UNDONE = re.compile(f"{_UNDONE.pattern}|[不停缓撤]")
 SURE_OF_ANOTHER = 0.85  # the estimate from which a figure is told under another name than that asked for
 LITTLE = 0.3  # share of a question's words, or the official ones, in evidence that says little of its subject …
 MORE = 0.3  # … and by how much more of them evidence for another year says
@@ -98,8 +113,8 @@ CERTAIN = 0.95  # confidence of a refusal that follows from a rule
 class Verdict:
     """`answerable` in [0, 1]: estimated probability that the documents answer the question; `confidence` in [0, 1]:
     that what is said is right, the best evidence or the refusal. `objection` names what speaks against the best
-    evidence: "year", "place", "detail", "measure", "premise", "nothing" or ""; `missing` are the kinds of detail or the figure's
-    words that it lacks."""
+    evidence: "year", "place", "detail", "measure", "premise", "nothing" or ""; `missing` are the kinds of detail or the
+    figure's words that it lacks."""
 
     answerable: float
     answered: bool
@@ -197,6 +212,8 @@ class Judge:
             return Verdict(0.0, False, CERTAIN, "place", query.elsewhere)
         if another_measure(query, evidence[0]):
             return Verdict(0.0, False, CERTAIN, "measure")
+        if (lacking := off_the_matter(query, evidence[0])) is not None:
+            return Verdict(0.0, False, CERTAIN, *lacking)
         if told_for_another_year(query, evidence) is not None:
             return Verdict(0.0, False, CERTAIN, "year")
         features = features_of(query, evidence, self.aligner) | {"intent": self.intent_of(query)}
@@ -317,12 +334,25 @@ def another_measure(query: Query, evidence: Evidence) -> bool:
         return False
     chunk = evidence.passage.chunk
     said = row_words(chunk) if chunk.cells else evidence.text
+    if "人均" in query.text and not _PER_HEAD.search(said):
+        return True
     for measures in _KINDRED:
         asked = [measure for measure in measures if measure.search(query.text)]
         told = [measure for measure in measures if measure.search(said)]
         if len(asked) == 1 and told and asked[0] not in told:
             return True
     return False
+
+
+def off_the_matter(query: Query, evidence: Evidence) -> tuple[str, tuple[str, ...]] | None:
+    """The objection to evidence that names the matter and says nothing of what is asked: how a person goes about an
+    affair of their own, what they get, or why something was given up. None where there is none to make."""
+    text = evidence.text
+    if _OWN_AFFAIR.search(query.text) and not _TELLS_HOW.search(text):
+        return "detail", ("procedure",)
+    if _OWN_SUM.search(query.text) and kinds_missing(("money",), text):
+        return "detail", ("money",)
+    return ("", ()) if _WHY_UNDONE.search(query.text) and not _TELLS_UNDONE.search(text) else None
 
 
 def told_for_another_year(query: Query, evidence: Sequence[Evidence]) -> Evidence | None:

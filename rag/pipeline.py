@@ -55,7 +55,7 @@ from rag.reckon import reckoned, worked_out
 from rag.register import asks_for_list, listing, two_lists
 from rag.rerank import Reranker, open_reranker, reranked
 from rag.retrieve import Retriever, distinct
-from rag.select import Selector
+from rag.select import Selector, level_before_growth, those_so_many
 from rag.types import Answer, Aside, Check, Citation, Evidence, Passage, Query, Selection, Status, Turn, Worked
 from rag.typos import Vocabulary
 from rag.understand import MAX_SIDES, Frame, clean, gazetteer, is_elliptic, names_of, sides_of, understand
@@ -349,8 +349,9 @@ class Pipeline:
         """Passages, the evidence in them, and whether it answers. The questions within a question are searched each
         for itself; it is answered where one of them is, and then for those that are."""
         found = self.find(query, query.text)
-        evidence = self.select(query, found[:EVIDENCE_FROM])
+        evidence = level_before_growth(query, self.select(query, found[:EVIDENCE_FROM]))
         verdict = self.judge(query, evidence)
+        evidence = those_so_many(query, evidence)
         sides = sides_of(query, self.frame)
         if len(sides) == 1 or not evidence:
             return found, Selection(evidence, evidence[:1]), verdict

@@ -44,10 +44,10 @@ _TAG = re.compile(r"<[^<>\n]{1,200}>")
 _HAN = re.compile(r"[\u3400-\u9fff]")
 # Before and after a question, these ask nothing: 您好，请问2025年…，谢谢！
 _HELLO = re.compile(r"^(?:(?:你|您|大家)好[啊呀]?(?:[\s,，。.!~]+|(?=请问|麻烦|我想))(?=.*\w))+")
-_THANKS = re.compile(r"(?<=\w)(?P<end>[?。!]*)[\s,，。.!~?]+(?:多谢|谢谢|感谢)(?:你们?|您|啦|了)*[\s。.!~]*$")
+_THANKS = re.compile(r"(?<=\w{4})(?P<end>[?。!]*)[\s,，。.!~?]+(?:多谢|谢谢|感谢)(?:你们?|您|啦|了)*[\s。.!~]*$")
 _LOOKED_UP = re.compile(r"[\u3400-\u9fffA-Za-z0-9]")
 
-_YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?!\d)")
+_YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?!\d|\s*[多余]?(?:[万亿千百%元吨亩户]|公里|平方|立方))")
 _SHORT_YEAR = re.compile(r"(?<![\d.])([12345]\d)年(?![期内间来前后以限多级])")
 _CHINESE_YEAR = re.compile(r"([二两][〇零○])([〇零○一二三四五六七八九])([〇零○一二三四五六七八九])年?")
 _DIGITS = {"〇": "0", "零": "0", "○": "0", "一": "1", "二": "2", "三": "3", "四": "4", "五": "5"} | {
@@ -154,7 +154,8 @@ _ONLY_TIME = re.compile(
 )
 # A figure of the country or the province, which a plan of a smaller region does not set: 全省新增就业目标是多少?
 _ABOVE = re.compile(
-    r"(?P<level>全[国省疆](?!性|[^，,]{0,4}(?:名录|目录|名单|示范|试点|比重|份额))|(?:国家|自治区|省里?)(?=层面|一级|定的|[“\"]?十[一二三四五六七八九]五))"
+    r"(?P<level>全[国省疆](?!性|[^，,]{0,4}(?:名录|目录|名单|示范|试点|比重|份额))|"
+    r"(?:国家|自治区|省里?)(?=层面|一级|定的|[“\"]?十[一二三四五六七八九]五))"
 )
 _WHOLE_REGION = re.compile("全[省市州县区疆盟旗]")
 _CONTRASTS = (
