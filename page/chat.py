@@ -76,20 +76,11 @@ def render_tags(answer: Answer) -> str:
     return "".join(tags)
 
 
-def render_nearest(answer: Answer) -> str:
-    """What a refusal that cites nothing has come closest to, with its place."""
-    if answer.status != "refused" or answer.citations or not answer.passages:
-        return ""
-    chunk = answer.passages[0].chunk
-    place = render_place(chunk.section, chunk.lines, chunk.page)
-    return f'<div class="nearest"><div class="small">原文中最接近的内容：</div>{escape(chunk.text)}{place}</div>'
-
-
 def render_answer(answer: Answer, final: bool = True) -> str:
     """The HTML of the assistant's message. While the answer still grows (`final` false) it carries no verdicts."""
     completed = f'<div class="small">理解为：{escape(answer.completed)}</div>' if answer.completed else ""
     note = f'<div class="note">{escape(answer.note)}</div>' if answer.note else ""
-    verdicts = f'<div class="tags">{render_tags(answer)}</div>{render_nearest(answer)}' if final else ""
+    verdicts = f'<div class="tags">{render_tags(answer)}</div>' if final else ""
     text = render_text(answer) or ("" if final else "正在查阅原文……")
     return f'<div class="reply {answer.status}">{completed}<div class="text">{text}</div>{verdicts}{note}</div>'
 

@@ -54,6 +54,7 @@ _RESERVED = re.compile(
 _HEDGED = re.compile(
     r"不(?!断|仅|同)|未(?!来)|没|无(?!人)|研究|谋划|探索|争取|限制|控制|避免|严控|除|拆|关停|退出|淘汰"
 )
+_GOAL = re.compile(r"目标|规划值|要达到|要到")
 _NUMBER = re.compile(r"^.*?\d[\d,，]*(?:\.\d+)?\s*")
 _NOT_NAME = re.compile(
     r"到?20\d\d年|达到|实现|稳定|保持|控制|左右|以上|以内|不低于|超过|力争|分别|全州|全市|全县|年均|累计|[\d.,%％〔〕()（）]"
@@ -80,6 +81,7 @@ def differing(query: Query, best: Evidence, evidence: Sequence[Evidence]) -> Evi
     nearest = max((shared for shared, _ in named), default=0)
     mine = [one for shared, one in named if shared and shared == nearest]  # 参保率 was asked for, not 参保人数
     mine = [one for one in mine if not query.years or not one.years.isdisjoint(query.years)]
+    mine = [one for one in mine if one.unit.endswith(query.units)] or mine  # 多少人 was asked for, not the rate
     for other in evidence[1:FURTHER]:
         if other.features["figure"] and other.passage.chunk.lines != best.passage.chunk.lines:
             theirs = statements(other)
@@ -118,12 +120,27 @@ def borne_out(query: Query, evidence: Evidence) -> bool | None:
     stated = [one for one in statements(evidence) if one.figure.unit == claimed[0].unit and one.name]
     if query.years:  # of a table row, the value of that year
         stated = [one for one in stated if not one.years.isdisjoint(query.years)]
+    elif evidence.passage.chunk.cells and _GOAL.search(query.text):
+        last = max((year for one in stated for year in one.years), default=0)
+        stated = [one for one in stated if last in one.years]
     shared = [len(one.name & asked) for one in stated]
     most = max(shared, default=0)
     nearest = [one for one, count in zip(stated, shared, strict=True) if count == most]
     if most < NAMED or len(nearest) != 1:
         return None
     return equal(claimed[0], nearest[0].figure)
+
+
+def says_the_same(a: Evidence, b: Evidence) -> bool:
+    """Whether all figures of one piece of evidence stand in the other under a like name: it adds nothing."""
+    mine, theirs = statements(a), statements(b)
+    return bool(theirs) and all(any(_same_statement(one, other) for one in mine) for other in theirs)
+
+
+def _same_statement(a: Statement, b: Statement) -> bool:
+    smaller = min(len(a.name), len(b.name))
+    alike = smaller and len(a.name & b.name) / smaller >= SAME_THING
+    return bool(alike) and a.figure.value == b.figure.value and a.figure.unit == b.figure.unit
 
 
 def thing_asked_for(query: Query) -> tuple[str, bool]:

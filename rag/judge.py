@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -21,7 +21,7 @@ from index.figures import Figure, amounts, equal, figures
 from index.keyword import fold
 from rag.align import Aligner
 from rag.alone import fits, of_measure, of_year, told_in
-from rag.kinds import kinds_missing
+from rag.kinds import KINDS, kinds_missing
 from rag.phrase import row_of, row_words
 from rag.types import Evidence, Query
 
@@ -71,6 +71,7 @@ FEW = 20  # up to which a Chinese numeral counts the things asked for (哪四样
 BEGINNING, ENDING = 2, 3  # characters of the two parts of a name that are compared
 _UNDONE = re.compile(r"取消|废止|停办|停建|推迟|延期|撤销|暂停|下调|调低|改成|改为|换成|缩减|砍掉|叫停")
 _HAN = re.compile("[\u3400-\u9fff]+")
+_PARTICLE = re.compile("[的地得了着过是有在和与及到要想个几一年月日每各全]")  # no part of a name
 _CHINESE = re.compile("[一二三四五六七八九十两]")
 _MEASURE = re.compile(
     "增加值|总产值|产值|面积|产量|存栏|出栏|里程|人数|收入|支出|投资|产能|装机|系数|强度|寿命|年限|人口|利润|税收|总值|单产|床位|"
@@ -82,7 +83,41 @@ _WHY = re.compile(r"为什么|为啥|为何|凭啥|凭什么")
 _HOW = re.compile(r"怎么|咋|如何|怎样")
 LISTED = frozenset("个家种条类项处座所位名件张台套支次大级")  # units in which things of a list are counted
 LISTED_AT_MOST = 20
+# Kindred measures: a figure of one is never that of another (装备制造业增加值 where the text has its 产值).
+_KINDRED = tuple(
+    tuple(re.compile(measure) for measure in measures)
+    for measures in (
+        ("增加值", "产值"),
+        ("存栏", "出栏"),
+        ("登记失业", "调查失业"),
+        ("第一产业|一产", "第二产业|二产", "第三产业|三产|服务业"),
+        ("城镇居民|城市居民", "农村居民|农牧民|农民"),
+        ("进口", "出口"),
+        ("户籍人口", "常住人口"),
+        ("预算收入", "预算支出"),
+        ("比重|占比|比例", "增速|增长率"),
+    )
+)
+_PER_HEAD = re.compile("人均|每.{0,2}人|居民|寿命|年限")
+# What a person needs for an affair of their own: where to go, what to bring, what they get.
+_OWN_AFFAIR = re.compile(
+    r"(?:丢|忘|找不着)了|(?:咋|怎么|如何)能?(?:办下来|办理|申请|申领|报名|登记|注册|报销|找回|取出来|补办|认定)|"
+    r"(?:咋|怎么|如何)开(?![\u3400-\u9fff])|"
+    r"(?:要|得|需要?|须)(?:带|提交|准备|备齐)(?:啥|什么|哪些)|(?:去|到)哪[里儿个]?[补批办领]|"
+    r"(?:我|俺)(?:该|要|能|可以)?(?:找|去|到)(?:谁|哪)|"
+    r"找(?:谁|哪个?(?:部门|单位))(?:赔|举报|投诉|告)|打(?:啥|哪个|什么)(?:号|电话|热线)|满足(?:哪几条|什么条件|哪些条件)|得过哪几门"
+)
+_OWN_SUM = re.compile(r"一[个笔亩头只户](?:项目|月|[\u3400-\u9fff]{0,2}能)?(?:领|借|补|给)(?:多少|几)")
+_TELLS_HOW = re.compile(f"{KINDS['procedure'][1].pattern}|条件|电话|热线|赔偿")
+_WHY_UNDONE = re.compile(
+    r"(?:为什么|为啥|为何|咋|怎么)(?:就|又|会|要)?(?:不[修建搞办干做][了勒啦]|黄[了勒]|停|取消|砍|撤)"
+)
+_TELLS_UNDONE = re.compile(f"{_UNDONE.pattern}|[不停缓撤]")
+SURE_OF_ANOTHER = 0.85  # the estimate from which a figure is told under another name than that asked for
+LITTLE = 0.3  # share of a question's words, or the official ones, in evidence that says little of its subject …
+MORE = 0.3  # … and by how much more of them evidence for another year says
 UNLIKE = 0.4  # cosine below which a text of other words is not about the question
+FAR, FAR_WORDS = 0.42, 0.1  # cosine, and share of the question's words, below which a text is not near it
 CERTAIN = 0.95  # confidence of a refusal that follows from a rule
 
 
@@ -90,8 +125,8 @@ CERTAIN = 0.95  # confidence of a refusal that follows from a rule
 class Verdict:
     """`answerable` in [0, 1]: estimated probability that the documents answer the question; `confidence` in [0, 1]:
     that what is said is right, the best evidence or the refusal. `objection` names what speaks against the best
-    evidence: "year", "place", "detail", "premise", "nothing" or ""; `missing` are the kinds of detail or the figure's
-    words that it lacks."""
+    evidence: "year", "place", "detail", "measure", "premise", "nothing" or ""; `missing` are the kinds of detail or the
+    figure's words that it lacks."""
 
     answerable: float
     answered: bool
@@ -187,9 +222,17 @@ class Judge:
             return Verdict(0.0, False, CERTAIN, "premise", supposed)
         if query.elsewhere and not any(name in passage_text(evidence[0]) for name in query.elsewhere):
             return Verdict(0.0, False, CERTAIN, "place", query.elsewhere)
+        if another_measure(query, evidence[0]):
+            return Verdict(0.0, False, CERTAIN, "measure")
+        if (lacking := off_the_matter(query, evidence[0])) is not None:
+            return Verdict(0.0, False, CERTAIN, *lacking)
+        if told_for_another_year(query, evidence) is not None:
+            return Verdict(0.0, False, CERTAIN, "year")
         features = features_of(query, evidence, self.aligner) | {"intent": self.intent_of(query)}
         answerable = round(self.answerable.probability(features), 4)
         answered = answerable >= self.threshold
+        if answered and query.want == "figure" and answerable < SURE_OF_ANOTHER:
+            answered = all(_PARTICLE.search(one) for one in other_beginnings(query.core, evidence[0]))
         confidence = round(self.right.probability(features), 4) if answered else round(1 - answerable, 4)
         objection, missing = _objection(query, evidence, features)
         return Verdict(answerable, answered, confidence, objection, missing)
@@ -203,6 +246,11 @@ def unrelated(evidence: Evidence) -> bool:
     features = evidence.features
     shared = any(features[name] for name in ("characters", "bigrams", "lexicon"))
     return not shared and features["cosine"] + features["asked"] < UNLIKE
+
+
+def far(evidence: Evidence) -> bool:
+    """Whether evidence is too far from the question to be named as the nearest that the documents say."""
+    return _told(evidence) < FAR_WORDS and evidence.features["cosine"] < FAR
 
 
 def read_model(trees: Sequence[Sequence[Sequence[Any]]], bias: float) -> Boosted:
@@ -294,6 +342,11 @@ def unfounded(query: Query, evidence: Sequence[Evidence]) -> tuple[str, ...]:
 def other_name(core: str, evidence: Evidence) -> bool:
     """Whether the question names a thing by the ending of one in the evidence, with another beginning that is nowhere
     in the passage: 登记失业率 where the evidence has 调查失业率."""
+    return any(other_beginnings(core, evidence))
+
+
+def other_beginnings(core: str, evidence: Evidence) -> Iterator[str]:
+    """These beginnings, as they stand in the question."""
     chunk = evidence.passage.chunk
     said = fold(row_words(chunk) if chunk.cells else evidence.text)
     passage = fold(passage_text(evidence))
@@ -306,8 +359,49 @@ def other_name(core: str, evidence: Evidence) -> bool:
         at = [m.start() for m in re.finditer(f"(?={re.escape(ending)})", said)]
         others = [said[position - 1] for position in at if position >= BEGINNING]
         if at and others and core[start - 1] not in others and all(_HAN.fullmatch(other) for other in others):
+            yield beginning
+
+
+def another_measure(query: Query, evidence: Evidence) -> bool:
+    """Whether a question for a figure names one of several kindred measures and the evidence tells only another."""
+    if query.want != "figure":
+        return False
+    chunk = evidence.passage.chunk
+    said = row_words(chunk) if chunk.cells else evidence.text
+    if "人均" in query.text and not _PER_HEAD.search(said):
+        return True
+    for measures in _KINDRED:
+        asked = [measure for measure in measures if measure.search(query.text)]
+        told = [measure for measure in measures if measure.search(said)]
+        if len(asked) == 1 and told and asked[0] not in told:
             return True
     return False
+
+
+def off_the_matter(query: Query, evidence: Evidence) -> tuple[str, tuple[str, ...]] | None:
+    """The objection to evidence that names the matter and says nothing of what is asked: how a person goes about an
+    affair of their own, what they get, or why something was given up. None where there is none to make."""
+    text = evidence.text
+    if _OWN_AFFAIR.search(query.text) and not _TELLS_HOW.search(text):
+        return "detail", ("procedure",)
+    if _OWN_SUM.search(query.text) and kinds_missing(("money",), text):
+        return "detail", ("money",)
+    return ("", ()) if _WHY_UNDONE.search(query.text) and not _TELLS_UNDONE.search(text) else None
+
+
+def told_for_another_year(query: Query, evidence: Sequence[Evidence]) -> Evidence | None:
+    """Evidence that tells what is asked for, but of another year, where the best evidence has the year and hardly the
+    subject: 2020年人均寿命 is no row of another indicator that has a value for 2020. None where that is not so."""
+    best = evidence[0]
+    if query.want != "figure" or not query.years or best.features["year_other"] or _told(best) >= LITTLE:
+        return None
+    others = [one for one in evidence[1:NEAR] if one.features["year_other"] >= 1 and _told(one) > _told(best) + MORE]
+    others = [one for one in others if one.features["cosine"] > best.features["cosine"]]
+    return max(others, key=_told, default=None)
+
+
+def _told(evidence: Evidence) -> float:
+    return evidence.features["bigrams"] + evidence.features["lexicon"]
 
 
 def _holds_figure(text: str) -> bool:

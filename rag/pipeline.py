@@ -44,11 +44,12 @@ from index.types import Chunk, Document
 from rag.align import aligner_beside
 from rag.cite import cite
 from rag.config import Config
+from rag.courtesy import courtesy
 from rag.disagree import named_by, thing_asked_for
 from rag.errors import LibraryError, UnsoundAnswer
 from rag.generate.extractive import NAME, Extractive
 from rag.generate.model import EXTRACTIVE, open_model
-from rag.judge import CERTAIN, Judge, Verdict, read_model
+from rag.judge import CERTAIN, Judge, Verdict, far, read_model, told_for_another_year
 from rag.library import LIKE, Approved, Library, found_again, library_of, same, sources_of
 from rag.lists import box_list, by_place, counted
 from rag.phrase import row_words
@@ -57,7 +58,7 @@ from rag.reckon import reckoned, worked_out
 from rag.register import asks_for_list, listing, two_lists
 from rag.rerank import Reranker, open_reranker, reranked
 from rag.retrieve import Retriever, distinct
-from rag.select import Selector
+from rag.select import Selector, level_before_growth, those_so_many
 from rag.types import Answer, Aside, Check, Citation, Evidence, Named, Passage, Query, Selection, Status, Turn, Worked
 from rag.typos import Vocabulary
 from rag.understand import (
@@ -80,6 +81,8 @@ CONSIDERED = 40
 EVIDENCE_FROM = 20
 NEAREST_CHARACTERS = 120
 REGISTERED = 0.95  # confidence of an answer that is read off the register
+EXAMPLES_SHOWN = 3
+NAMES_WHAT_IS_MISSING = ("place", "absent", "premise")  # objections that say something where nothing is near
 LONGEST_THING = 6  # characters of a thing that is looked for as it stands
 WHOLE = 10_000  # characters: quotations that something is worked out from are not narrowed
 BESIDE = 3.0  # how far below the best evidence that of another year of a comparison may score
@@ -180,6 +183,8 @@ class Pipeline:
 
     def understood(self, question: str, history: Sequence[Turn]) -> Query:
         """The question as a Query; a follow-up in a model's words where there are sound ones."""
+        if courtesy(clean(question)):
+            history = ()
         query = understand(question, history, self.frame)
         if self.complete is None or not history or not is_elliptic(clean(question)):
             return query
@@ -189,6 +194,8 @@ class Pipeline:
     def reply(self, query: Query) -> Reply:
         """What is to be said to a question, and from what: a list or sum from the register, a refusal, or what the
         answerer makes of the evidence."""
+        if kind := courtesy(clean(query.question)):
+            return self.courteous(kind, query)
         found, selection, verdict = self.search(query)
         if (made := self.from_register(query)) is not None:
             passages = distinct([*(one.passage for one in made.evidence), *found])
@@ -214,6 +221,15 @@ class Pipeline:
             own = (*own, count.figure)
         own = (*selection.unanswered, *own)
         return Reply(passages, selection.evidence, verdict, pieces, own, backend=speaker.name)
+
+    def courteous(self, kind: str, query: Query) -> Reply:
+        """What is said to a phrase that asks nothing: what the tool answers, and questions to begin with."""
+        opening = dict(line.split("=", 1) for line in lines("courtesy_openings"))[kind]
+        examples = self.examples()[:EXAMPLES_SHOWN]
+        told = [f"· {example}" for example in examples]
+        text = render("courtesy", opening=opening, document=self.document, examples="\n".join(told))
+        verdict = Verdict(0.0, False, CERTAIN, "courtesy")
+        return Reply(self.find(query, query.text), (), verdict, spoken([text]), tuple(examples))
 
     def absent(self, query: Query) -> str:
         """A short thing that a question asks whether the documents mention it or have it built, and that they name
@@ -395,8 +411,9 @@ class Pipeline:
         shown where there are so many of them (`fewest`)."""
         fewest = fewest or (2 if len(sides) > MAX_SIDES else 0)
         found = self.find(query, query.text)
-        evidence = self.select(query, found[:EVIDENCE_FROM])
+        evidence = level_before_growth(query, self.select(query, found[:EVIDENCE_FROM]))
         verdict = self.judge(query, evidence)
+        evidence = those_so_many(query, evidence)
         if len(sides) == 1 or not evidence:
             return found, Selection(evidence, evidence[:1]), verdict
         by_chunk = {passage.chunk.id: passage for passage in found}
@@ -506,11 +523,10 @@ class Pipeline:
         `own` are the answer's: a count of what it lists, a difference it worked out, a year of which nothing was
         found."""
         evidence = {citation.n: self.cited(citation) for citation in answer.citations}
-        refused = (query.text, *(f"{year}年" for year in query.years))
-        allowed = refused if answer.status == "refused" else tuple(own)
+        refused = (query.text, *(f"{year}年" for year in query.years)) if answer.status == "refused" else ()
         return tuple(
             Check(check.figure.text, check.marks, check.ok, check.reason)
-            for check in verify(answer.text, evidence, allowed)
+            for check in verify(answer.text, evidence, (*refused, *own))
         )
 
     def stands(self, citation: Citation) -> bool:
@@ -520,8 +536,12 @@ class Pipeline:
 
     def refusal(self, query: Query, verdict: Verdict, evidence: Sequence[Evidence]) -> str:
         """What is said when the documents do not answer: what is missing, and the nearest that they do say."""
-        document = "规划" if self.frame.period else "文件"
-        if verdict.objection == "nothing":
+        document = self.document
+        if evidence and verdict.objection == "year":
+            evidence = (told_for_another_year(query, evidence) or evidence[0],)
+        # What is so of these days no plan says: a sentence with the same word is not near.
+        nowhere = not evidence or far(evidence[0]) or "moment" in verdict.missing
+        if verdict.objection == "nothing" or (nowhere and verdict.objection not in NAMES_WHAT_IS_MISSING):
             return render("refusal_nothing", document=document)
         if verdict.objection == "year":
             reason = render("refusal_year", document=document, asked="、".join(f"{year}年" for year in query.years))
@@ -536,6 +556,8 @@ class Pipeline:
             reason = render("refusal_detail", document=document, asked="、".join(names[k] for k in verdict.missing))
         else:
             reason = render("refusal_plain", document=document)
+        if nowhere:
+            return reason
         return render("refusal", reason=reason, nearest=self.nearest(query, evidence))
 
     def nearest(self, query: Query, evidence: Sequence[Evidence]) -> str:
@@ -579,6 +601,11 @@ class Pipeline:
             return Cited(row_words(row), row.text, citation.section, row.cells)
         context = self.index.line(citation.doc, citation.lines[0]).text
         return Cited(citation.quote, context, citation.section)
+
+    @property
+    def document(self) -> str:
+        """What the documents are called in what is said of them."""
+        return "规划" if self.frame.period else "文件"
 
     @property
     def backend(self) -> str:

@@ -28,7 +28,7 @@ from index.types import Chunk
 from rag.align import Aligner
 from rag.bags import Bags, Numbers
 from rag.kinds import kinds_missing
-from rag.phrase import row_words
+from rag.phrase import row_of, row_words
 from rag.types import Evidence, Passage, Query
 
 FEATURES = (
@@ -72,14 +72,23 @@ _COLUMN = {name: number for number, name in enumerate(FEATURES)}
 # What a prepared question adds is measured against what the candidate's own words show, so that documents without
 # prepared questions are ranked by the same weights.
 _OWN = {"asked": "cosine", "asked_met": "met", "asked_words": "bigrams"}
-_YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?:\s*[-—–~至]\s*((?:19|20)\d\d))?(?=年|\s*[-—–~至]|[^\d.]|$)")
+_YEAR = re.compile(
+    r"(?<!\d)((?:19|20)\d\d)(?:\s*[-—–~至]\s*((?:19|20)\d\d))?(?=年|\s*[-—–~至]|[^\d.]|$)"
+    r"(?!\s*[多余]?(?:[万亿千百%％元吨亩户名座套台辆头只]|公里|平方|立方))"  # 2095万千瓦
+)
 PREPARED_LIMIT = 20_000
 HEAVY = 0.6  # of the mean weight of a question's words: what weighs less says nothing of the subject
 HARDLY = 0.5  # cosine below which a word is hardly met
+NEARLY, LEVEL = 1.0, 2.0  # log-odds
 SHORTEST = 8  # characters of a sentence that says something
 
 _BASELINE = re.compile(r"(?:比|较|由|从|与|自|相比)\s*(?:19|20)\d\d年")
 _AHEAD = re.compile(r"到20\d\d年|力争|今后五年|未来五年|“?十[一二三四五六七八九]五”?(?:期间|时期|末)")
+_SO_MANY = re.compile(
+    r"[两二三四五六七八九十]{1,2}[大个条种类项座处支]?[\u3400-\u9fff]{2,6}?(?=分别|都|是|有|包|叫|指|[?？]|$)"
+)
+_GROWTH = re.compile(r"增长率?|增速|增幅")
+_ASKS_GROWTH = re.compile(r"[增涨快升降减变]|百分|%|[几个]点|同比")
 _ASKS_AHEAD = re.compile(
     r"目标|打算|计划|规划|力争|要(?!求)|将|准备|未来|以后|今后|十[一二三四五六七八九]五|定[在为了到]|达到多少"
 )
@@ -432,6 +441,30 @@ def _time_of(query: Query, period: Period | None) -> tuple[bool, bool]:
     past_plan = period is not None and any(last < period.first for _, last in named_plans(query.text))
     back = past_plan or bool(_ASKS_BACK.search(query.text))
     return bool(_ASKS_AHEAD.search(query.text)) and not back, back
+
+
+def those_so_many(query: Query, evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
+    """Evidence for a question for so many things (四条旅游风景道分别是什么) from that on which says in these words that
+    they are so many, where it is nearly as good as the best: what only names them is no list of them."""
+    asked = _SO_MANY.search(query.text) if query.want == "list" else None
+    if asked is None or not evidence or asked.group() in evidence[0].text:
+        return tuple(evidence)
+    near = (one for one in evidence if evidence[0].score - one.score < NEARLY)
+    first = next((one for one in near if asked.group() in one.text), evidence[0])
+    return tuple(evidence[evidence.index(first) :])
+
+
+def level_before_growth(query: Query, evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
+    """Evidence for a question that asks for no growth from that on which is no table row of a growth, where it meets
+    the question as well and is nearly as good: 2020年地区生产总值 is no percentage."""
+    chunk = evidence[0].passage.chunk if evidence else None
+    growth = chunk is not None and chunk.cells and re.search(rf"(?:{_GROWTH.pattern})$", row_of(chunk).name.text)
+    if not growth or _ASKS_GROWTH.search(query.text):
+        return tuple(evidence)
+    best = evidence[0]
+    near = (one for one in evidence[1:] if best.score - one.score < LEVEL and not one.passage.chunk.cells)
+    other = next((one for one in near if one.features["bigrams"] >= best.features["bigrams"]), best)
+    return tuple(evidence[evidence.index(other) :])
 
 
 def spans_of(chunk: Chunk) -> tuple[tuple[int, int], ...]:

@@ -43,9 +43,12 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _UNSEEN = re.compile(r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe0e\ufe0f\ufeff]")
 _TAG = re.compile(r"<[^<>\n]{1,200}>")
 _HAN = re.compile(r"[\u3400-\u9fff]")
+# Before and after a question, these ask nothing: 您好，请问2025年…，谢谢！
+_HELLO = re.compile(r"^(?:(?:你|您|大家)好[啊呀]?(?:[\s,，。.!~]+|(?=请问|麻烦|我想))(?=.*\w))+")
+_THANKS = re.compile(r"(?<=\w{4})(?P<end>[?。!]*)[\s,，。.!~?]+(?:多谢|谢谢|感谢)(?:你们?|您|啦|了)*[\s。.!~]*$")
 _LOOKED_UP = re.compile(r"[\u3400-\u9fffA-Za-z0-9]")
 
-_YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?!\d)")
+_YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?!\d|\s*[多余]?(?:[万亿千百%元吨亩户]|公里|平方|立方))")
 _SHORT_YEAR = re.compile(r"(?<![\d.])([12345]\d)年(?![期内间来前后以限多级])")
 _CHINESE_YEAR = re.compile(r"([二两][〇零○])([〇零○一二三四五六七八九])([〇零○一二三四五六七八九])年?")
 _DIGITS = {"〇": "0", "零": "0", "○": "0", "一": "1", "二": "2", "三": "3", "四": "4", "五": "5"} | {
@@ -155,6 +158,11 @@ _SUBJECT_FIRST = re.compile(rf"[\u3400-\u9fff]{{2,10}}?(?=(?:到|在|至)?(?:{_T
 # 2020年是多少? asks of nothing but a year.
 _ONLY_TIME = re.compile(
     rf"(?:到|在|至)?(?P<time>{_TIME.pattern})(?:末|底)?(?:的|呢|又|是|为|要|能|达到|目标|指标)*多少[?？。]*"
+)
+# A figure of the country or the province, which a plan of a smaller region does not set: 全省新增就业目标是多少?
+_ABOVE = re.compile(
+    r"(?P<level>全[国省疆](?!性|[^，,]{0,4}(?:名录|目录|名单|示范|试点|比重|份额))|"
+    r"(?:国家|自治区|省里?)(?=层面|一级|定的|[“\"]?十[一二三四五六七八九]五))"
 )
 _WHOLE_REGION = re.compile("全[省市州县区疆盟旗]")
 _CONTRASTS = (
@@ -267,14 +275,15 @@ def _readable(history: Sequence[Turn], frame: Frame) -> list[Turn]:
 def clean(question: str) -> str:
     """The question without tags, control characters and doubled blanks, in simplified characters."""
     text = _TAG.sub(" ", _CONTROL.sub(" ", _UNSEEN.sub("", unicodedata.normalize("NFKC", question))))
-    text = " ".join(text.split())
+    text = _THANKS.sub(r"\g<end>", _HELLO.sub("", " ".join(text.split())))
     if not _LOOKED_UP.search(text):
         raise EmptyQuestion("问题里没有可以查找的文字：请用中文写一句话，例如“到2025年的主要目标是什么？”。")
     if len(text) > MAX_CHARACTERS:
         raise QuestionTooLong(
             f"问题应不超过 {MAX_CHARACTERS} 个字，收到 {len(text)} 个字：请只保留要问的那一句，多个问题分开问。"
         )
-    if not _HAN.search(text) and not re.fullmatch(r"\D?(?:19|20)\d\d\D?", text):
+    named = any(other.isascii() and other in text.upper() for other, _ in same_things())  # GDP 2020
+    if not _HAN.search(text) and not named and not re.fullmatch(r"\D?(?:19|20)\d\d\D?", text):
         raise EmptyQuestion("问题里没有中文：本工具查的是中文文件，请用中文提问。")
     return simplified(text)
 
@@ -390,10 +399,14 @@ def named_places(text: str, frame: Frame) -> tuple[str, ...]:
 
 def elsewhere_in(text: str, frame: Frame) -> tuple[str, ...]:
     """Places of China that the question names and that are none of the documents' own, nor their region; none where it
-    names one of these as well: 石湾县跟乌鲁木齐挨着，它的定位是啥？ asks about 石湾县."""
+    names one of these as well: 石湾县跟乌鲁木齐挨着，它的定位是啥？ asks about 石湾县. The country and the province are
+    elsewhere too, where a figure of theirs is asked for."""
     own = [*frame.places, *frame.region]
     if any(name in text for name in own):
         return ()
+    above = _ABOVE.search(text) if frame.region and want_of(text) == "figure" else None
+    if above is not None and not any(re.search("(?:省|自治区)$", name) for name in frame.region):
+        return (above["level"],)
     return tuple(name for name in gazetteer() if name in text and not any(name in held for held in own))
 
 

@@ -207,3 +207,29 @@ def test_a_stretch_holds_the_items_it_touches_whole(stretch: str, joined: bool) 
     text = "甲县发展棉花;乙县发展奶牛"
     start = text.index(stretch)
     assert joins_items(text, start, start + len(stretch)) is joined
+
+
+def test_the_rate_is_no_second_side_of_a_number_of_people() -> None:
+    both = "2025年基本医疗保险参保人数达到80.7万人，参保率达到96.4%。"
+    asked = understand("2025年基本医疗保险参保人数有多少人？")
+    assert differing(asked, evidence(paragraph(both, 5), 1, 3.0, (2025,), figure=1.0), (TEXT, ROW)) is None
+    rate = understand("2025年基本医疗保险参保率是多少？")
+    assert differing(rate, evidence(paragraph(both, 5), 1, 3.0, (2025,), figure=1.0), (TEXT, ROW)) is ROW
+
+
+def test_what_is_told_of_another_time_is_no_rival() -> None:
+    asked = understand("“十四五”期间累计新增城镇就业多少人？")
+    back = evidence(paragraph("累计新增城镇就业4.6万人。", 5), 1, 3.0, figure=1.0)
+    ahead = evidence(paragraph("到2030年，新增城镇就业5万人以上。", 9), 2, 2.9, (2030,), figure=1.0)
+    assert render("perhaps") in say(asked, back, ahead)
+    another_time = replace(ahead, features={**ahead.features, "plan_for_past": 1.0})
+    assert say(asked, back, another_time) == "累计新增城镇就业4.6万人。[1]"
+
+
+def test_the_same_figure_told_again_is_no_rival() -> None:
+    asked = understand("森林覆盖率目标是多少？")
+    first = evidence(paragraph("到2030年，森林覆盖率达到27.5%。", 5), 1, 3.0, (2030,), figure=1.0)
+    again = evidence(paragraph("森林覆盖率提高到27.5%。", 9), 2, 2.9, (2030,), figure=1.0)
+    assert say(asked, first, again) == "到2030年，森林覆盖率达到27.5%。[1]"
+    other = evidence(paragraph("森林覆盖率提高到29.5%。", 9), 2, 2.9, figure=1.0)
+    assert render("perhaps") in say(asked, first, other)

@@ -9,7 +9,20 @@ import numpy as np
 import pytest
 
 from rag.align import Aligner, load_aligner
-from rag.judge import CERTAIN, FEATURES, Boosted, Judge, Split, features_of, passage_text, unfounded
+from rag.judge import (
+    CERTAIN,
+    FEATURES,
+    Boosted,
+    Judge,
+    Split,
+    another_measure,
+    far,
+    features_of,
+    off_the_matter,
+    passage_text,
+    told_for_another_year,
+    unfounded,
+)
 from rag.types import Evidence, Query
 from rag.understand import understand
 from tests.fakes import evidence, paragraph, row
@@ -139,3 +152,71 @@ def test_a_passage_reads_with_its_titles_and_a_row_in_words() -> None:
     assert "2030年27.5%" in passage_text(evidence(chunk))
     titled = paragraph("建设新馆。", section=("第一篇", "〔拟题〕文化"))
     assert passage_text(evidence(titled)).startswith("第一篇 文化 建设新馆。")
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "another"),
+    [
+        ("2030年装备制造业增加值是多少？", "到2030年，装备制造业产值实现17亿元。", True),
+        ("2030年装备制造业产值是多少？", "到2030年，装备制造业产值实现17亿元。", False),
+        ("2030年第二产业增加值是多少？", "到2030年，第一产业增加值实现28亿元。", True),
+        ("2030年第二产业增加值是多少？", "第一、第二产业增加值分别为28亿元和40亿元，第二产业占比提高。", False),
+        ("2030年羊的存栏数量是多少？", "到2030年，羊出栏10万只。", True),
+        ("2025年城镇登记失业率是多少？", "城镇调查失业率控制在5%左右。", True),
+        ("2025年人均地区生产总值是多少？", "2025年地区生产总值达到862.4亿元。", True),
+        ("2025年人均地区生产总值是多少？", "2025年人均地区生产总值达到6.1万元。", False),
+        ("装备制造业增加值怎么做大？", "做大装备制造业产值。", False),  # no figure is asked for
+    ],
+)
+def test_a_kindred_measure_is_not_the_one_asked_for(question: str, text: str, another: bool) -> None:
+    assert another_measure(understand(question), covering(text)) == another
+
+
+def test_the_figure_of_a_kindred_measure_is_refused_however_sure_the_estimate() -> None:
+    asked = understand("2030年装备制造业增加值是多少？")
+    found = covering("到2030年，装备制造业产值实现17亿元。")
+    assert judge(asked, found, model=Boosted(20.0, ())) == (0.0, False, "measure")
+
+
+def test_another_name_needs_a_surer_estimate_than_the_same() -> None:
+    asked = understand("2030年生活污水治理率是多少？")
+    other = covering("到2030年，工业废水治理率达到90%。")
+    assert not judge(asked, other, model=Boosted(1.0, ()))[1]  # 1 / (1 + e^-1) = 0.73 < 0.85
+    assert judge(asked, other, model=Boosted(2.0, ()))[1]  # 0.88
+    assert judge(asked, covering("到2030年，生活污水治理率达到90%。"), model=Boosted(1.0, ()))[1]
+
+
+def test_what_is_told_of_another_year_is_not_replaced_by_what_has_the_year() -> None:
+    asked = understand("2025年人均预期寿命是多少？")
+    near = {"bigrams": 0.1, "lexicon": 0.0, "cosine": 0.5}
+    rank = covering("每千人口医师数2025年3.1人。", **near)
+    said = covering("到2030年，人均预期寿命79岁。", bigrams=0.6, lexicon=0.0, cosine=0.8, year_other=1.0)
+    assert told_for_another_year(asked, [rank, said]) is said
+    assert judge(asked, rank, said, model=Boosted(20.0, ()))[1:] == (False, "year")
+    assert told_for_another_year(asked, [covering("2025年人均预期寿命78岁。", bigrams=0.6), said]) is None
+    assert told_for_another_year(understand("人均预期寿命是多少？"), [rank, said]) is None
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "objection"),
+    [
+        ("怎么注册商标？", "加强商标的注册和保护。", ("detail", ("procedure",))),
+        ("社保卡丢了去哪补？", "推进社保卡一卡通。", ("detail", ("procedure",))),
+        ("社保卡丢了去哪补？", "社保卡遗失的，到服务窗口办理补卡。", None),
+        ("养一头奶牛能领多少补贴？", "奶牛存栏12万头。", ("detail", ("money",))),
+        ("养一头奶牛能领多少补贴？", "每头奶牛补贴500元。", None),
+        ("那条高速咋不修了？", "建设云泽至石湾高速公路。", ("", ())),
+        ("那条高速咋不修了？", "云泽至石湾高速公路暂缓建设。", None),
+        ("商标注册量要达到多少？", "商标注册量达到300件。", None),
+    ],
+)
+def test_an_affair_of_ones_own_and_a_wrong_premise_are_objected_to(
+    question: str, text: str, objection: tuple[str, tuple[str, ...]] | None
+) -> None:
+    assert off_the_matter(understand(question), covering(text)) == objection
+
+
+def test_far_is_what_shares_few_words_and_is_unlike() -> None:
+    assert far(covering("推进文明旅游。", bigrams=0.0, lexicon=0.0, cosine=0.2))
+    assert not far(covering("推进文明旅游。", bigrams=0.0, lexicon=0.0, cosine=0.5))
+    assert not far(covering("推进文明旅游。", bigrams=0.2, lexicon=0.0, cosine=0.2))

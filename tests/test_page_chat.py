@@ -110,20 +110,18 @@ def test_what_a_follow_up_was_taken_for_stands_above_the_answer_and_the_note_bel
     assert page.index(ANSWER.text) < page.index("另有一处数字不同。")
 
 
-def test_a_refusal_is_tagged_and_shows_the_nearest_passage_with_its_place() -> None:
+def test_a_refusal_is_tagged_and_says_no_more_than_its_text() -> None:
     refused = replace(ANSWER, text="原文没有写明。", status="refused", citations=(), checks=(), confidence=0.1)
     page = chat.render_answer(refused)
     assert ">未载明</span>" in page
     assert 'class="reply refused"' in page
     assert "把握：" not in Reader(page).text
-    assert SOURCE[0].text in page
-    assert "第256行" in page
+    assert SOURCE[0].text not in page  # what was found and is not near is not called nearest
     assert "本次回答没有引用原文。" in chat.render_sources(refused, [], TITLES)
 
 
 def test_a_refusal_that_cites_shows_its_citation_once() -> None:
     refused = replace(ANSWER, text="原文没有写明；最接近的是：粮食产量145万吨[1]。", status="refused")
-    assert "原文中最接近的内容" not in chat.render_answer(refused)
     assert 'class="cite"' in chat.render_answer(refused)
 
 

@@ -12,10 +12,19 @@ from index.store import Index
 from index.types import Chunk
 from rag.align import load_aligner
 from rag.pipeline import Pipeline
-from rag.select import FEATURES, Selector, looking_back, row_years, spans_of, years_in
+from rag.select import (
+    FEATURES,
+    Selector,
+    level_before_growth,
+    looking_back,
+    row_years,
+    spans_of,
+    those_so_many,
+    years_in,
+)
 from rag.types import Evidence, Passage, Query
 from rag.understand import understand
-from tests.fakes import KeywordEmbedder, index_of, paragraph, row
+from tests.fakes import KeywordEmbedder, evidence, index_of, paragraph, row
 
 PERIOD = Period(2026, 2030, 2040)
 EMBEDDER = KeywordEmbedder(("森林", "粮食", "农田", "床位"))
@@ -150,3 +159,35 @@ def test_looking_back_ends_where_the_plan_begins() -> None:
         chunk(4, "参保率达到98%。"),
     ]
     assert looking_back(chunks, PERIOD) == {chunks[0].id, chunks[1].id}
+
+
+@pytest.mark.parametrize(
+    "text", ["装机容量达到2095万千瓦", "新改建农村公路2000公里以上", "投入1980多万元", "增长率2050%"]
+)
+def test_a_quantity_is_no_year(text: str) -> None:
+    assert years_in(text) == frozenset()
+
+
+def test_a_year_before_a_word_is_one() -> None:
+    assert years_in("2025人均收入，到2030年") == {2025, 2030}
+
+
+def test_those_that_are_said_to_be_so_many_come_first() -> None:
+    query = understand("三条风景道分别是什么？")
+    names = evidence(paragraph("提升风景道的停车场、驿站。"), 1, 3.0)
+    says = evidence(paragraph("打造甲、乙、丙三条风景道。"), 2, 2.5)
+    assert those_so_many(query, (names, says)) == (says,)
+    assert those_so_many(query, (says, names)) == (says, names)
+    distant = replace(says, score=1.9)
+    assert those_so_many(query, (names, distant)) == (names, distant)
+    assert those_so_many(understand("风景道有哪些？"), (names, says)) == (names, says)
+
+
+def test_a_level_comes_before_a_row_of_growth_where_none_is_asked_for() -> None:
+    grown = row([("指标名称", "地区生产总值增长"), ("单位", "%"), ("2025年", "5.3")])
+    growth = evidence(grown, 1, 3.0, bigrams=0.9)
+    level = evidence(paragraph("2025年地区生产总值达到862.4亿元。", line=9), 2, 2.0, bigrams=0.9)
+    assert level_before_growth(understand("2025年地区生产总值"), (growth, level)) == (level,)
+    assert level_before_growth(understand("2025年地区生产总值增长多少？"), (growth, level)) == (growth, level)
+    assert level_before_growth(understand("2025年地区生产总值"), (growth, replace(level, score=0.9)))[0] is growth
+    assert level_before_growth(understand("2025年地区生产总值"), ()) == ()

@@ -446,3 +446,32 @@ def test_how_much_alone_asks_for_the_difference_of_what_was_asked_before() -> No
         "2025年粮食产量和2020年粮食产量相差多少"
     )
     assert follow_up("增加了多少？", "粮食产量是多少？") == "粮食产量增加了多少?"
+
+
+@pytest.mark.parametrize(
+    ("question", "elsewhere"),
+    [
+        ("全省新增城镇就业目标是多少？", ("全省",)),
+        ("国家十四五规划里经济增速定了多少？", ("国家",)),
+        ("自治区层面人均预期寿命定到多少岁？", ("自治区",)),
+        ("有多少样农产品上全国名优目录？", ()),  # the list is the country's, the figure is not
+        ("国家级园区有多少个？", ()),
+        ("全省率先做了什么？", ()),  # no figure is asked for
+    ],
+)
+def test_a_figure_of_the_country_or_the_province_is_elsewhere(question: str, elsewhere: tuple[str, ...]) -> None:
+    assert understand(question, (), Frame(region=frozenset({"云泽州"}))).elsewhere == elsewhere
+
+
+def test_a_plan_of_the_province_tells_its_own_figures() -> None:
+    assert understand("全省新增城镇就业目标是多少？", (), Frame(region=frozenset({"云泽省"}))).elsewhere == ()
+
+
+def test_an_indicator_in_letters_is_enough_chinese() -> None:
+    assert clean("GDP 2025") == "GDP 2025"
+    with pytest.raises(EmptyQuestion):
+        clean("what is it 2025")
+
+
+def test_a_quantity_of_a_question_is_no_year() -> None:
+    assert understand("装机容量达到2095万千瓦了吗？").years == ()

@@ -17,7 +17,7 @@ from index.keyword import bigrams
 from index.sentences import clauses
 from rag.align import Aligner, load_aligner
 from rag.alone import told_alone
-from rag.disagree import affirmed, borne_out, differing, retold
+from rag.disagree import affirmed, borne_out, differing, retold, says_the_same
 from rag.lists import counted
 from rag.phrase import row_words, unmarked
 from rag.prompts import render
@@ -26,6 +26,7 @@ from rag.types import Evidence, Query, Selection
 NAME = "原文摘录"
 
 _HOW = re.compile(r"怎么|咋|如何|怎样|靠什么|靠啥|(?:什么|啥|哪些)(?:措施|办法|举措|招)")
+_ANOTHER_TIME = ("past_for_plan", "plan_for_past", "year_other")
 MENTIONED = 10  # pieces of evidence of which one may say yes in so many words
 LENGTH_COST = 0.01  # of a bigram of the question, for each character shown
 
@@ -93,7 +94,12 @@ class Extractive:
         """Other evidence that is almost as likely to answer: which of the two is meant is for the reader to say."""
         other = next((one for one in evidence if one is not best), None)
         close = self.close_figure if query.want == "figure" else self.close
-        return other if other is not None and best.score - other.score < close else None
+        if other is None or best.score - other.score >= close:
+            return None
+        of_another_time = any(other.features[name] and not best.features[name] for name in _ANOTHER_TIME)
+        if query.want == "figure" and (of_another_time or says_the_same(best, other)):
+            return None
+        return other
 
     def quote(self, query: Query, evidence: Evidence) -> str:
         """The words of a piece of evidence with its mark: a row in words, a long sentence narrowed, a stretch of an
