@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 from eval.dataset import Question, key_points
 from index.build import unprepared
 from rag.judge import FEATURES as JUDGE_FEATURES
-from rag.judge import Boosted, Split, features_of
+from rag.judge import Boosted, Split, features_of, ruled_out
 from rag.phrase import row_words
 from rag.pipeline import CONSIDERED, EVIDENCE_FROM, Pipeline
 from rag.retrieve import SCORERS
@@ -247,12 +247,13 @@ def reranked(evidence: Sequence[Evidence], weights: NDArray[np.float64]) -> tupl
 
 @dataclass(frozen=True)
 class Judged:
-    """What the two estimates are fitted on: features by rag.judge.FEATURES, the mean vector of the question, and
-    whether the best evidence answers it."""
+    """What the two estimates are fitted on: features by rag.judge.FEATURES, the mean vector of the question, whether
+    the best evidence answers it, and whether it is refused by a rule, whatever is estimated."""
 
     rows: list[dict[str, float]]
     vectors: NDArray[np.float32]
     right: NDArray[np.bool_]
+    ruled: NDArray[np.bool_]
 
 
 def judged_by(
@@ -264,12 +265,14 @@ def judged_by(
     """Every question judged on the ranking of the fold it is in: `weights` has one for each fold, fitted on the others
     (cross-fitting by family: a ranking looks surer of questions it was fitted on than it will be of others)."""
     aligner = data.pipeline.judge.aligner
-    rows, right = [], []
+    rows, right, ruled = [], [], []
     for question, query, evidence, fold in zip(data.questions, data.queries, found, folds, strict=True):
         ranked = reranked(evidence, weights[fold])
         rows.append(features_of(query, ranked, aligner))
         right.append(answers(ranked[0], question) > 0)
-    return Judged(rows, np.stack([aligner.mean(query.text) for query in data.queries]), np.array(right))
+        ruled.append(ruled_out(query, ranked) is not None)
+    vectors = np.stack([aligner.mean(query.text) for query in data.queries])
+    return Judged(rows, vectors, np.array(right), np.array(ruled))
 
 
 def fit(pipeline: Pipeline, questions: list[Question], usual: NDArray[np.bool_]) -> dict[str, Any]:
@@ -303,6 +306,8 @@ def fit(pipeline: Pipeline, questions: list[Question], usual: NDArray[np.bool_])
         for name, outcome in outcomes.items()
     }
     estimates = {name: [calibrations[name].of(one) for one in of] for name, of in estimates.items()}
+    for of, one in enumerate(judged):
+        estimates["answerable"][of][one.ruled] = 0.0
     threshold = refusal_threshold(estimates["answerable"][0], truly)
     for of, name in enumerate(("with prepared questions", "without")):
         refused = estimates["answerable"][of] < threshold

@@ -216,18 +216,8 @@ class Judge:
     threshold: float
 
     def __call__(self, query: Query, evidence: Sequence[Evidence]) -> Verdict:
-        if not evidence or unrelated(evidence[0]):
-            return Verdict(0.0, False, CERTAIN, "nothing")
-        if supposed := unfounded(query, evidence):
-            return Verdict(0.0, False, CERTAIN, "premise", supposed)
-        if query.elsewhere and not any(name in passage_text(evidence[0]) for name in query.elsewhere):
-            return Verdict(0.0, False, CERTAIN, "place", query.elsewhere)
-        if another_measure(query, evidence[0]):
-            return Verdict(0.0, False, CERTAIN, "measure")
-        if (lacking := off_the_matter(query, evidence[0])) is not None:
-            return Verdict(0.0, False, CERTAIN, *lacking)
-        if told_for_another_year(query, evidence) is not None:
-            return Verdict(0.0, False, CERTAIN, "year")
+        if (ruled := ruled_out(query, evidence)) is not None:
+            return ruled
         features = features_of(query, evidence, self.aligner) | {"intent": self.intent_of(query)}
         answerable = round(self.answerable.probability(features), 4)
         answered = answerable >= self.threshold
@@ -239,6 +229,23 @@ class Judge:
 
     def intent_of(self, query: Query) -> float:
         return float(self.aligner.mean(query.text) @ self.intent)
+
+
+def ruled_out(query: Query, evidence: Sequence[Evidence]) -> Verdict | None:
+    """The refusal of a question that is refused by a rule, whatever is estimated; None for any other."""
+    if not evidence or unrelated(evidence[0]):
+        return Verdict(0.0, False, CERTAIN, "nothing")
+    if supposed := unfounded(query, evidence):
+        return Verdict(0.0, False, CERTAIN, "premise", supposed)
+    if query.elsewhere and not any(name in passage_text(evidence[0]) for name in query.elsewhere):
+        return Verdict(0.0, False, CERTAIN, "place", query.elsewhere)
+    if another_measure(query, evidence[0]):
+        return Verdict(0.0, False, CERTAIN, "measure")
+    if (lacking := off_the_matter(query, evidence[0])) is not None:
+        return Verdict(0.0, False, CERTAIN, *lacking)
+    if told_for_another_year(query, evidence) is not None:
+        return Verdict(0.0, False, CERTAIN, "year")
+    return None
 
 
 def unrelated(evidence: Evidence) -> bool:
