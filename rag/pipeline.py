@@ -48,6 +48,7 @@ from rag.generate.model import EXTRACTIVE, open_model
 from rag.judge import CERTAIN, Judge, Verdict, read_model
 from rag.library import LIKE, Approved, Library, found_again, library_of, same, sources_of
 from rag.lists import box_list, by_place, counted
+from rag.measures import enumerates, how, measured, points_of
 from rag.phrase import row_words
 from rag.prompts import lines, render
 from rag.reckon import reckoned, worked_out
@@ -333,14 +334,21 @@ class Pipeline:
         """Passages, the evidence in them, and whether it answers. The questions within a question are searched each
         for itself; it is answered where one of them is, and then for those that are."""
         found = self.find(query, query.text)
-        evidence = self.select(query, found[:EVIDENCE_FROM])
-        verdict = self.judge(query, evidence)
+        evidence, verdict = measured(query, self.select(query, found[:EVIDENCE_FROM]), self.judge)
         sides = sides_of(query, self.frame)
+        alone = Selection(evidence, evidence[:1], points=(points_of(query, evidence),))
         if len(sides) == 1 or not evidence:
-            return found, Selection(evidence, evidence[:1]), verdict
+            return found, alone, verdict
         by_chunk = {passage.chunk.id: passage for passage in found}
-        parts: dict[tuple[int, int], Evidence] = {}
+        parts: list[Evidence] = []
+        points: list[tuple[Evidence, ...]] = []
         unanswered: list[str] = []
+
+        def placed(one: Evidence) -> Evidence:
+            chunk = one.passage.chunk
+            made = Passage(chunk, one.passage.score, len(by_chunk) + 1)
+            return replace(one, passage=by_chunk.setdefault(chunk.id, made))
+
         answers = self.search_sides(sides)
         # Documents that tell one side of a comparison are likelier to tell the other than those that tell neither.
         least = self.judge.threshold / 2 if any(judged.answered for _, judged in answers) else self.judge.threshold
@@ -350,18 +358,32 @@ class Pipeline:
                 continue
             if len(sides) > MAX_SIDES and not (judged.answered and best[0].features["place"]):
                 continue
-            chunk = best[0].passage.chunk
-            passage = by_chunk.setdefault(chunk.id, Passage(chunk, best[0].passage.score, len(by_chunk) + 1))
-            parts.setdefault((passage.rank, best[0].start), replace(best[0], passage=passage))
+            shown = [one for held in points for one in held] + parts
+            said = {(one.passage.rank, one.start) for one in shown}
+            told = tuple(map(placed, points_of(side, best)))
+            part = placed(best[0])
+            if side.question != query.question:
+                if how(side) and not told:
+                    unanswered += told_apart(side, sides)  # what is to be reached does not tell how
+                    continue
+                if side.want == "list" and not enumerates(part):
+                    near = (one for one in best if best[0].score - one.score <= BESIDE and enumerates(one))
+                    part = placed(next(near, best[0]))
+            told = tuple(one for one in told if (one.passage.rank, one.start) not in said)
+            if told or (part.passage.rank, part.start) not in said:
+                parts.append(told[0] if told else part)
+                points.append(told)
         if not parts or (len(sides) > MAX_SIDES and len(parts) < 2):
-            return found, Selection(evidence, evidence[:1]), verdict
-        chosen = tuple(parts.values())
+            return found, alone, verdict
+        chosen = tuple(one for part, held in zip(parts, points, strict=True) for one in held or (part,))
         every = tuple(sorted(by_chunk.values(), key=lambda passage: passage.rank))
         unanswered = ["、".join(unanswered)] if len(sides) > MAX_SIDES and unanswered else unanswered
-        others = tuple(one for one in evidence if (one.passage.rank, one.start) not in parts)
+        said = {(one.passage.rank, one.start) for one in chosen}
+        others = tuple(one for one in evidence if (one.passage.rank, one.start) not in said)
         surest = max((judged for _, judged in answers), key=lambda judged: judged.answerable)
         weakest = min(judged.confidence for _, judged in answers if judged.answered) if surest.answered else 0.0
-        return every, Selection((*chosen, *others), chosen, tuple(unanswered)), replace(surest, confidence=weakest)
+        selection = Selection((*chosen, *others), tuple(parts), tuple(unanswered), tuple(points))
+        return every, selection, replace(surest, confidence=weakest)
 
     def find(self, query: Query, asked: str) -> tuple[Passage, ...]:
         """The passages that may answer, best first. `asked` is what a reranker reads them beside."""
@@ -395,7 +417,7 @@ class Pipeline:
             near = [one for one in evidence if evidence[0].score - one.score <= BESIDE]
             own = [one for one in near if one.features["year"] or one.features["year_near"]]
             evidence = (*own[:1], *(one for one in evidence if one not in own[:1]))
-        return evidence, self.judge(side, evidence)
+        return measured(side, evidence, self.judge)
 
     def from_register(self, query: Query) -> Worked | None:
         """An answer that is read off the documents whole: what a 专栏 holds, a list of targets from the register, or a
@@ -554,10 +576,12 @@ def _particulars(query: Query) -> tuple[object, ...]:
 
 
 def told_apart(side: Query, sides: Sequence[Query]) -> list[str]:
-    """What sets a question within a question apart from the others, in words: its year, or its places."""
+    """What sets a question within a question apart from the others, in words: its year, its places, or its words."""
     if len({other.years for other in sides}) > 1:
         return [f"{year}年" for year in side.years]
-    return list(side.places) if len({other.places for other in sides}) > 1 else []
+    if len({other.places for other in sides}) > 1:
+        return list(side.places)
+    return [f"“{side.question}”"] if len({other.question for other in sides}) > 1 else []
 
 
 def in_order(found: Sequence[Passage], selection: Selection) -> tuple[Passage, ...]:
