@@ -343,6 +343,7 @@ class Pipeline:
         parts: list[Evidence] = []
         points: list[tuple[Evidence, ...]] = []
         unanswered: list[str] = []
+        said: set[tuple[int, int]] = set()
 
         def placed(one: Evidence) -> Evidence:
             chunk = one.passage.chunk
@@ -358,27 +359,19 @@ class Pipeline:
                 continue
             if len(sides) > MAX_SIDES and not (judged.answered and best[0].features["place"]):
                 continue
-            shown = [one for held in points for one in held] + parts
-            said = {(one.passage.rank, one.start) for one in shown}
-            told = tuple(map(placed, points_of(side, best)))
-            part = placed(best[0])
-            if side.question != query.question:
-                if how(side) and not told:
-                    unanswered += told_apart(side, sides)  # what is to be reached does not tell how
-                    continue
-                if side.want == "list" and not enumerates(part):
-                    near = (one for one in best if best[0].score - one.score <= BESIDE and enumerates(one))
-                    part = placed(next(near, best[0]))
-            told = tuple(one for one in told if (one.passage.rank, one.start) not in said)
-            if told or (part.passage.rank, part.start) not in said:
-                parts.append(told[0] if told else part)
-                points.append(told)
+            telling = telling_of(side, best) if side.question != query.question else best[:1]
+            if not telling:
+                unanswered += told_apart(side, sides)
+            told = [one for one in map(placed, telling) if (one.passage.rank, one.start) not in said]
+            said.update((one.passage.rank, one.start) for one in told)
+            if told:
+                parts.append(told[0])
+                points.append(tuple(told) if how(side) else ())
         if not parts or (len(sides) > MAX_SIDES and len(parts) < 2):
             return found, alone, verdict
         chosen = tuple(one for part, held in zip(parts, points, strict=True) for one in held or (part,))
         every = tuple(sorted(by_chunk.values(), key=lambda passage: passage.rank))
         unanswered = ["、".join(unanswered)] if len(sides) > MAX_SIDES and unanswered else unanswered
-        said = {(one.passage.rank, one.start) for one in chosen}
         others = tuple(one for one in evidence if (one.passage.rank, one.start) not in said)
         surest = max((judged for _, judged in answers), key=lambda judged: judged.answerable)
         weakest = min(judged.confidence for _, judged in answers if judged.answered) if surest.answered else 0.0
@@ -582,6 +575,17 @@ def told_apart(side: Query, sides: Sequence[Query]) -> list[str]:
     if len({other.places for other in sides}) > 1:
         return list(side.places)
     return [f"“{side.question}”"] if len({other.question for other in sides}) > 1 else []
+
+
+def telling_of(side: Query, evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
+    """What tells a part of a question: where it asks how the measures, () where only what is to be reached is told;
+    where it asks which a sentence that names several; else the best evidence."""
+    if how(side):
+        return points_of(side, evidence)
+    if side.want == "list" and not enumerates(evidence[0]):
+        near = (one for one in evidence if evidence[0].score - one.score <= BESIDE and enumerates(one))
+        return (next(near, evidence[0]),)
+    return tuple(evidence[:1])
 
 
 def in_order(found: Sequence[Passage], selection: Selection) -> tuple[Passage, ...]:

@@ -292,10 +292,8 @@ def asks_how(text: str) -> bool:
 
 def want_of(text: str) -> Want:
     """The kind of answer a question wants: a figure, a list, a yes or no, or text. One that asks how something is done
-    (怎么提高森林覆盖率, 有哪些措施) names a figure and wants none, nor a list of things."""
-    if asks_how(text):
-        return "figure" if _AMOUNT.search(text) else "text"
-    if _FIGURE.search(text) or _NAMES_FIGURE.search(text):
+    (怎么提高森林覆盖率) names a figure and wants none."""
+    if _AMOUNT.search(text) if asks_how(text) else _FIGURE.search(text) or _NAMES_FIGURE.search(text):
         return "figure"
     if _LIST.search(text):
         return "list"
@@ -632,7 +630,9 @@ _EARN_MORE = re.compile(
     r"(?:让|使|帮助?|促进|带动|推动|实现)?\s*(?P<who>[农牧渔居市村]民|群众|百姓|职工|家庭)\s*(?:持续|稳定|稳步)?(?:增收|多挣钱|多赚钱|多收入)(?:致富)?"
 )
 _QUESTION_WORDS = re.compile(
-    r"请问|麻烦问下|我想(?:问|知道)(?:一下|下)?|想问问?|问一下|到底|究竟|打算|大概|大约|具体|咋样|怎么样|怎么|咋|怎样|如何|"
+    r"(?:采取|采用|有|做|开展)?(?:什么|啥|哪些|哪几[项条种个])(?:具体|主要|重点|好)?的?(?:措施|办法|举措|手段|招数?|工作)|"
+    r"(?:措施|办法|举措|手段)(?:都|主要)?[有是]?(?:哪些|什么|啥)|"
+    r"(?:怎么|咋|如何|怎样)(?:才能)?(?:解决|破解|缓解)|(?:不足|不够|短缺|薄弱|落后)?的?(?:问题|难题)(?=$|[?？])|请问|麻烦问下|我想(?:问|知道)(?:一下|下)?|想问问?|问一下|到底|究竟|打算|大概|大约|具体|咋样|怎么样|怎么|咋|怎样|如何|"
     r"多少|几个|哪些|哪几个?|哪个|哪里|哪儿|什么|啥|是不是|有没有|能不能|会不会|是否|吗|呢|嘛|吧|啊|呀|了没|谁|为何|为什么|"
     r"百分之几|几成|[“\"]?十[一二三四五六七八九]五[”\"]?(?:时期|期间|末)?|规划期?末|[这前后]几年|[这那前后]五年|往后|以后|将来|今后|未来|过去|上一个|告诉我|帮我|查一下|查查|说说|讲讲|介绍一下|一下|咱们?[州市县]|[我本][州市县](?!级)|咱们?|我们|你们|俺|这块|这个|那个|那些|这些|的话"
 )
