@@ -56,7 +56,7 @@ _DOES = (
     r"开发|加密|划定|确定|明确|理顺|放宽|放开|取消|压实|夯实|做到|健全|激发|挖掘|释放|突破|攻克|攻关|采用|采取|运用|应用|种植|控减|关停|清零|"
     r"收集|处理|回收|储备|供应|供给|宣传|教育|走访|帮扶|扶贫|结对|签订|提供|满足|吸引|留住|聚集|凝聚|树立|选育|繁育|绿化|造林|种草|禁牧|轮牧|"
     r"轮作|休耕|节约|节水|节能|替代|分流|转移|安置|救助|救治|兜底|覆盖|纳入|扩建|增殖|扩面|提标|扩容|更新|装备|装配|布设|布局|设置|铺设|"
-    r"架设|连通|互通|共享|联合|联动|协调|合作|加入|参与|建|设|办好|办|把|对|将|让|为)"
+    r"架设|连通|互通|共享|联合|联动|协调|合作|加入|参与|建|设|解决|破解|缓解|缩小|弥补|消除|办好|办|把|对|将|让|为)"
 )
 _MEASURE = re.compile(rf"^{_MANNER}*{_DOES}")
 # What a measure rests on or is done by stands before it: 以草原围栏为重点,实施….
@@ -71,10 +71,8 @@ _AMISS = re.compile(
     r"不足|不够|滞后|匮乏|短板|不[高强大优快畅够足平均]|偏[重小低弱少]|较[慢低弱大少]|差距|亟待|有待|亟需|尚未|仍需|仍显|依然|任重道远|艰巨|"
     r"薄弱|不匹配|严峻|缺乏|缺少|紧缺|矛盾|困难|迫在眉睫|居高不下|扩大|面临|挑战|压力|制约"
 )
-_STILL = re.compile(
-    r"亟待|有待|亟需|尚未|仍需|仍显|依然|滞后|匮乏|不足|不够|迫在眉睫|居高不下|任重道远|艰巨|"
-    r"的问题(?:较|更|十分|比较)?(?:突出|严重)?[,，。]?$"
-)
+_WAITS = re.compile(r"亟待|有待|亟需|尚未|仍需|仍显|依然|迫在眉睫|居高不下|任重道远|艰巨")
+_LACKS = re.compile(r"滞后|匮乏|不足|不够|的问题(?:较|更|十分|比较)?(?:突出|严重)?[,，。]?$")
 _MENDS = re.compile(r"解决|破解|补齐|补上|弥补|消除|化解|缓解|缩小|克服|改变|扭转|破除|突破|改善|防止|避免|减少")
 _REACHED = re.compile(
     r"(?:五年来|近年来|几年来|过去)|(?:明显|显著|大幅|持续|不断|稳步|有效)(?:增强|提升|改善|优化|下降|提高|完善|巩固|扩大|加强|向好)[,，;；。]|"
@@ -150,7 +148,7 @@ def kind_of(evidence: Evidence) -> Kind:
     if evidence.passage.chunk.cells:
         return "other"
     text, title = evidence.text, f"{label_of(evidence.passage.chunk)}。"
-    if _REACHED.search(title) or (_STILL.search(title) and not _MENDS.search(title)):
+    if _REACHED.search(title) or _wants(title):
         return "adverse"
     if _BY_THEN.match(text):
         return "target"
@@ -162,7 +160,12 @@ def kind_of(evidence: Evidence) -> Kind:
 def _does(clause: str) -> bool:
     """Whether a clause says what is done: 吸引人才的问题亟待破解 does not."""
     stated = bool(_MEASURE.match(clause) or _WITHIN.match(clause))
-    return stated and not (_STILL.search(clause) and not _MENDS.search(clause))
+    return stated and not _wants(clause)
+
+
+def _wants(clause: str) -> bool:
+    """Whether a clause only tells what is lacking: 补齐短板 and 解决…不足的问题 tell what is done about it."""
+    return bool(_WAITS.search(clause) or (_LACKS.search(clause) and not _MENDS.search(clause)))
 
 
 def _clauses(text: str) -> list[str]:
@@ -220,19 +223,22 @@ def _narrowed(query: Query, one: Evidence, longest: int) -> Evidence:
 
 def _parted(query: Query, one: Evidence) -> Iterator[Evidence]:
     """The measures of one sentence, one by one: its items, else a clause that states one with those behind it that
-    state none or are short; the sentence where these are few."""
+    state none or are short; the sentence where these are few, or about something else than the question."""
     text = one.text
     parts: list[list[int]] = []
     of_items = bool(re.search("[;；](?=.)", text))
     for start, end in clauses(text):
         before = text[parts[-1][0] : start] if parts else ""
         begins = before.rstrip()[-1:] in ("；", ";") if of_items else bool(_MEASURE.match(text[start:end]))
-        rests = not any(_does(clause) for clause in _clauses(before)) or min(end - start, len(before)) < LEAST
+        short = len(before) < LEAST or (not of_items and end - start < LEAST)
+        rests = short or not any(map(_MEASURE.match, _clauses(before)))
         if parts and (not begins or rests):
             parts[-1][1] = end
         else:
             parts.append([start, end])
-    if len(text) < PARTED or len(parts) < FEW:
+    asked = set(bigrams(query.core))
+    about = sum(bool(asked & set(bigrams(text[start:end]))) for start, end in parts)
+    if len(text) < PARTED or len(parts) < FEW or (2 * about < len(parts) and not _named(query, one)):
         yield _narrowed(query, one, LONE)
         return
     for start, end in parts:

@@ -48,7 +48,7 @@ from rag.generate.model import EXTRACTIVE, open_model
 from rag.judge import CERTAIN, Judge, Verdict, read_model
 from rag.library import LIKE, Approved, Library, found_again, library_of, same, sources_of
 from rag.lists import box_list, by_place, counted
-from rag.measures import enumerates, how, measured, points_of
+from rag.measures import enumerates, how, kind_of, measured, points_of
 from rag.phrase import row_words
 from rag.prompts import lines, render
 from rag.reckon import reckoned, worked_out
@@ -578,14 +578,18 @@ def told_apart(side: Query, sides: Sequence[Query]) -> list[str]:
 
 
 def telling_of(side: Query, evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
-    """What tells a part of a question: where it asks how the measures, () where only what is to be reached is told;
-    where it asks which a sentence that names several; else the best evidence."""
+    """What tells a part of a question: where it asks how the measures, where it asks for what is to be reached the
+    words that tell this, () where there are none; where it asks which a sentence that names several; else the best
+    evidence."""
     if how(side):
         return points_of(side, evidence)
-    if side.want == "list" and not enumerates(evidence[0]):
-        near = (one for one in evidence if evidence[0].score - one.score <= BESIDE and enumerates(one))
-        return (next(near, evidence[0]),)
-    return tuple(evidence[:1])
+    best, near = evidence[0], [one for one in evidence if evidence[0].score - one.score <= BESIDE]
+    if side.want != "figure" and "目标" in side.text:
+        aims = [one for one in near if kind_of(one) == "target"]
+        return tuple(aims[:1]) if aims or kind_of(best) in ("measure", "adverse") else (best,)
+    if side.want == "list" and not enumerates(best):
+        return (next((one for one in near if enumerates(one)), best),)
+    return (best,)
 
 
 def in_order(found: Sequence[Passage], selection: Selection) -> tuple[Passage, ...]:

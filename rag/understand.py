@@ -152,7 +152,7 @@ _HOW = re.compile(
     r"(?:怎么|咋|如何|怎样)(?!样|的|[呢啊]?[?？。]?$|[会还又有没不就都只]|这么|那么|回事|规定|定|布局|概括|划分|分|算|承认|说|写|讲|提到|"
     r"评价|描述|表述|称呼|叫|界定|去|走)|靠(?:什么|啥|哪些)|"
     r"(?:什么|啥|哪些|哪几[项条种个])[^,，。?？]{0,4}(?:措施|办法|举措|招|手段)|(?:措施|办法|举措|手段)(?:都|主要|包括)?[有是]?(?:哪|什么|啥)|"
-    r"(?:做|开展|抓|干)好?(?:哪些|什么|啥|哪几[项方])[^,，。?？]{0,3}(?:工作|事)"
+    r"(?:做|开展|抓|干)好?了?(?:哪些|什么|啥|哪几[项方])[^,，。?？]{0,3}(?:工作|事)"
 )
 TURNS = 4  # of the conversation that a follow-up may lean on
 _ATTRIBUTE = re.compile(
@@ -404,7 +404,8 @@ def sides_of(query: Query, frame: Frame) -> tuple[Query, ...]:
     if _EACH.search(query.text) and (pair := _PAIR.search(query.core)):
         return tuple(replace(query, core=query.core.replace(other, " ", 1)) for other in reversed(pair.groups()))
     parts = [part.strip() for part in _BETWEEN.split(query.text) if part.strip()]
-    asking = [part for part in parts if _asks_apart(part, frame)]
+    apart = any(map(asks_how, parts))  # how something is done, and when, or what is to be reached: two answers
+    asking = [part for part in parts if _asks_apart(part, frame) or (apart and _ASKS.search(part))]
     if not 2 <= len(asking) <= MAX_SIDES or len(asking) < len(parts) or len(_own(parts[0])) < 2:
         return (query,)
     return tuple(replace(_part(query, whole, frame), question=part) for part, whole in _completed_parts(asking))
@@ -630,7 +631,7 @@ _EARN_MORE = re.compile(
     r"(?:让|使|帮助?|促进|带动|推动|实现)?\s*(?P<who>[农牧渔居市村]民|群众|百姓|职工|家庭)\s*(?:持续|稳定|稳步)?(?:增收|多挣钱|多赚钱|多收入)(?:致富)?"
 )
 _QUESTION_WORDS = re.compile(
-    r"(?:采取|采用|有|做|开展)?(?:什么|啥|哪些|哪几[项条种个])(?:具体|主要|重点|好)?的?(?:措施|办法|举措|手段|招数?|工作)|"
+    r"(?:采取|采用|有|做|开展)?了?(?:什么|啥|哪些|哪几[项条种个])(?:具体|主要|重点|好)?的?(?:措施|办法|举措|手段|招数?|工作)|"
     r"(?:措施|办法|举措|手段)(?:都|主要)?[有是]?(?:哪些|什么|啥)|"
     r"(?:怎么|咋|如何|怎样)(?:才能)?(?:解决|破解|缓解)|(?:不足|不够|短缺|薄弱|落后)?的?(?:问题|难题)(?=$|[?？])|请问|麻烦问下|我想(?:问|知道)(?:一下|下)?|想问问?|问一下|到底|究竟|打算|大概|大约|具体|咋样|怎么样|怎么|咋|怎样|如何|"
     r"多少|几个|哪些|哪几个?|哪个|哪里|哪儿|什么|啥|是不是|有没有|能不能|会不会|是否|吗|呢|嘛|吧|啊|呀|了没|谁|为何|为什么|"
