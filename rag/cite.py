@@ -17,7 +17,7 @@ from rag.types import Citation, Passage
 
 GAP = "……"  # in a quotation: something was left out
 MARK = re.compile(r"\[(\d{1,3})\]")
-_TRIM = " \t\n：:，,、；;。"
+_TRIM = " \t\n：:，,、；;。·"
 
 
 def cite(

@@ -52,6 +52,7 @@ from rag.generate.model import EXTRACTIVE, open_model
 from rag.judge import CERTAIN, Judge, Verdict, far, read_model, told_for_another_year
 from rag.library import LIKE, Approved, Library, found_again, library_of, same, sources_of
 from rag.lists import box_list, by_place, counted
+from rag.measures import enumerates, how, kind_of, measured, points_of
 from rag.phrase import row_words
 from rag.prompts import lines, render
 from rag.reckon import reckoned, worked_out
@@ -412,13 +413,22 @@ class Pipeline:
         fewest = fewest or (2 if len(sides) > MAX_SIDES else 0)
         found = self.find(query, query.text)
         evidence = level_before_growth(query, self.select(query, found[:EVIDENCE_FROM]))
-        verdict = self.judge(query, evidence)
+        evidence, verdict = measured(query, evidence, self.judge)
         evidence = those_so_many(query, evidence)
+        alone = Selection(evidence, evidence[:1], points=(points_of(query, evidence),))
         if len(sides) == 1 or not evidence:
-            return found, Selection(evidence, evidence[:1]), verdict
+            return found, alone, verdict
         by_chunk = {passage.chunk.id: passage for passage in found}
-        parts: dict[tuple[int, int], Evidence] = {}
+        parts: list[Evidence] = []
+        points: list[tuple[Evidence, ...]] = []
         unanswered: list[str] = []
+        said: set[tuple[int, int]] = set()
+
+        def placed(one: Evidence) -> Evidence:
+            chunk = one.passage.chunk
+            made = Passage(chunk, one.passage.score, len(by_chunk) + 1)
+            return replace(one, passage=by_chunk.setdefault(chunk.id, made))
+
         answers = self.search_sides(sides)
         # Documents that tell one side of a comparison are likelier to tell the other than those that tell neither.
         least = self.judge.threshold / 2 if any(judged.answered for _, judged in answers) else self.judge.threshold
@@ -428,18 +438,24 @@ class Pipeline:
                 continue
             if fewest and not (judged.answered and best[0].features["place"]):
                 continue
-            chunk = best[0].passage.chunk
-            passage = by_chunk.setdefault(chunk.id, Passage(chunk, best[0].passage.score, len(by_chunk) + 1))
-            parts.setdefault((passage.rank, best[0].start), replace(best[0], passage=passage))
+            telling = telling_of(side, best) if side.question != query.question else best[:1]
+            if not telling:
+                unanswered += told_apart(side, sides)
+            told = [one for one in map(placed, telling) if (one.passage.rank, one.start) not in said]
+            said.update((one.passage.rank, one.start) for one in told)
+            if told:
+                parts.append(told[0])
+                points.append(tuple(told) if how(side) else ())
         if len(parts) < max(fewest, 1):
-            return found, Selection(evidence, evidence[:1]), verdict
-        chosen = tuple(parts.values())
+            return found, alone, verdict
+        chosen = tuple(one for part, held in zip(parts, points, strict=True) for one in held or (part,))
         every = tuple(sorted(by_chunk.values(), key=lambda passage: passage.rank))
         unanswered = ["、".join(unanswered)] if fewest and unanswered else unanswered
-        others = tuple(one for one in evidence if (one.passage.rank, one.start) not in parts)
+        others = tuple(one for one in evidence if (one.passage.rank, one.start) not in said)
         surest = max((judged for _, judged in answers), key=lambda judged: judged.answerable)
         weakest = min(judged.confidence for _, judged in answers if judged.answered) if surest.answered else 0.0
-        return every, Selection((*chosen, *others), chosen, tuple(unanswered)), replace(surest, confidence=weakest)
+        selection = Selection((*chosen, *others), tuple(parts), tuple(unanswered), tuple(points))
+        return every, selection, replace(surest, confidence=weakest)
 
     def find(self, query: Query, asked: str) -> tuple[Passage, ...]:
         """The passages that may answer, best first. `asked` is what a reranker reads them beside."""
@@ -473,7 +489,7 @@ class Pipeline:
             near = [one for one in evidence if evidence[0].score - one.score <= BESIDE]
             own = [one for one in near if one.features["year"] or one.features["year_near"]]
             evidence = (*own[:1], *(one for one in evidence if one not in own[:1]))
-        return evidence, self.judge(side, evidence)
+        return measured(side, evidence, self.judge)
 
     def from_register(self, query: Query) -> Worked | None:
         """An answer that is read off the documents whole: what a 专栏 holds, a list of targets from the register, or a
@@ -643,10 +659,27 @@ def _particulars(query: Query) -> tuple[object, ...]:
 
 
 def told_apart(side: Query, sides: Sequence[Query]) -> list[str]:
-    """What sets a question within a question apart from the others, in words: its year, or its places."""
+    """What sets a question within a question apart from the others, in words: its year, its places, or its words."""
     if len({other.years for other in sides}) > 1:
         return [f"{year}年" for year in side.years]
-    return list(side.places) if len({other.places for other in sides}) > 1 else []
+    if len({other.places for other in sides}) > 1:
+        return list(side.places)
+    return [f"“{side.question}”"] if len({other.question for other in sides}) > 1 else []
+
+
+def telling_of(side: Query, evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
+    """What tells a part of a question: where it asks how the measures, where it asks for what is to be reached the
+    words that tell this, () where there are none; where it asks which a sentence that names several; else the best
+    evidence."""
+    if how(side):
+        return points_of(side, evidence)
+    best, near = evidence[0], [one for one in evidence if evidence[0].score - one.score <= BESIDE]
+    if side.want != "figure" and "目标" in side.text:
+        aims = [one for one in near if kind_of(one) == "target"]
+        return tuple(aims[:1]) if aims or kind_of(best) in ("measure", "adverse") else (best,)
+    if side.want == "list" and not enumerates(best):
+        return (next((one for one in near if enumerates(one)), best),)
+    return (best,)
 
 
 def _tells_of(group: Named, parts: Sequence[Evidence]) -> bool:

@@ -99,12 +99,14 @@ class Evidence:
 @dataclass(frozen=True)
 class Selection:
     """What an answerer works from: `evidence`, best first, and `parts`, the best evidence for each question within the
-    question (one for most). `unanswered` are the years or places that the question compares and of which nothing was
-    found, as they are told."""
+    question (one for most). `points` holds for each of the parts the measures that tell it where it asks how, () where
+    it asks something else; it may be left empty where none does. `unanswered` are the years or places that the question
+    compares, or the parts of it, of which nothing was found, as they are told."""
 
     evidence: tuple[Evidence, ...]
     parts: tuple[Evidence, ...]
     unanswered: tuple[str, ...] = ()
+    points: tuple[tuple[Evidence, ...], ...] = ()
 
 
 @dataclass(frozen=True)

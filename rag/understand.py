@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from itertools import combinations
@@ -36,6 +36,7 @@ EACH_PLACE = re.compile(
     r"(?:各|每个?)(?:个)?(?:县[(（]市[)）]|县市区?|市县|区县|县区|旗县|县|旗)(?![级乡镇域])|(?:县市|区县|市县)分别"
 )
 RUN = 3  # words of a run that a follow-up may replace
+NAMED = 4  # characters of a name that a part of a question stands by itself with
 LIKE = 0.2  # cosine from which a run counts as the counterpart of a follow-up
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -65,6 +66,7 @@ _FIGURE = re.compile(
     r"多少|多大|多高|多长|多宽|多重|多快|多远|多久|多深|百分之几|百分之多少|几成|[几多少]个?百分点|占比|比例|比重|"
     r"(?<!哪)几(?!个方面|方面|种|类|样|项|点|条措施|个县|个市|家|处|座)[\u4e00-\u9fff]|增速|总量|数量|总数|率是|率要|率达|率为|几$"
 )
+_AMOUNT = re.compile(r"多少|百分之几|[几多少]个?百分点|多[大高长宽重快远久深](?![^,，。?？]*(?:怎|咋|如何))")
 _NAMES_FIGURE = re.compile(
     r"(?:率|比重|占比|面积|产量|产值|增加值|人数|人次|里程|规模|增速|金额|数量|寿命|年限|总量|总值|总额|系数|能力|收入|就业)"
     r"(?:的?(?:目标|指标|要求|水平|是|为|呢))*[?？]?$"
@@ -74,7 +76,7 @@ _INDICATOR = re.compile(
     r"[\u4e00-\u9fff]{2,}(?:率|比重|占比|面积|产量|产值|增加值|人数|人次|里程|规模|寿命|年限|总量|系数|能力|收入|就业)"
 )
 _LIST = re.compile(
-    r"哪些|哪几|哪[二三四五六七八九十两]|哪类|哪些个|都有(?:什么|谁|啥)|有(?:什么|啥)|包括|分别(?:是|为|在|有|叫)|列(?:出|举|了)|"
+    r"哪些|哪几|哪[二三四五六七八九十两]|哪类|哪些个|都有(?:什么|谁|啥)|有(?:什么|啥)|包括|分别(?:是|为|在|有|叫|[^,，。?？]{1,6}(?:什么|啥))|列(?:出|举|了)|"
     r"几(?:种|类|样|项|处|座|家|方面|个方面)|名单|清单"
 )
 _CHOICE = re.compile(r"[吗嘛]|是不是|有没有|能不能|会不会|是否|可不可以|要不要|可以不|对不对")
@@ -98,6 +100,18 @@ _COMPARED = re.compile(
 )
 _PAIR = re.compile(r"([\u3400-\u9fff]{2,8})[和与跟、]([\u3400-\u9fff]{2,8})")
 _ASKS = re.compile(r"多少|几|哪|什么|啥|谁|怎|咋|如何|吗|是否|有没有|何时|何处")
+# Where one part of a question ends and the next begins.
+_BETWEEN = re.compile(r"[,，;；?？。]|[、和](?=(?:几|多少)[个所家座条处项种类张])")
+_COUNTS_ON = re.compile(r"(?:几|多少)[个所家座条处项种类张][\u4e00-\u9fff]{2}")
+# A part that begins so has its subject in the part before it.
+_LEANS = re.compile(
+    r"(?:又|还|都|并|其中|分别|各自?|主要|重点|具体|计划|打算|准备|要|将|由|靠|有|哪|几|多少|什么|啥|谁|何时|怎么|咋|如何|怎样|采取|通过|"
+    r"建在|放在|位于|总?投资|资金|到什么|到哪)"
+)
+_NOT_OWN = re.compile(
+    r"措施|办法|举措|手段|目标|指标|任务|标准|要求|工作|采取|为此|实现|达到|完成|提高|提升|降低|减少|增加|推进|推动|促进|保障|发展|落实|建设|"
+    r"建成|巩固|健全|解决|重点|主要|打算|计划|准备|具体|才能|[要将去来把靠建做搞抓减增提修治到定用能会为有是的和]"
+)
 _COMPARES = re.compile(r"分别|各(?:自|是|有|要|建|为)|比(?![例重率])|哪个|哪边|差多少")
 _UNIT = re.compile(r"(?<!哪)(?:多少|几|百分之几的?|多大)([\u4e00-\u9fff]{1,4})")
 _UNIT_WORDS = (
@@ -143,6 +157,13 @@ _ASKING = re.compile(
     r"为(?:什么|啥|何)|分别|各自|是不是|有没有|是否|吗|呢|[?？。]|(?:到|达到|是|有|要)(?=多少|几|百分之)|要(?=哪)|是(?=什么|哪|谁)"
 )
 _MEANS = re.compile(r"怎么|怎样|如何|咋|为什么|为啥|为何|措施|办法|举措")
+# 怎么样, 怎样的, 怎么布局的 and 怎么还不 ask for a state, for what is laid down, or why: not for what is to be done.
+_HOW = re.compile(
+    r"(?:怎么|咋|如何|怎样)(?!样|的|[呢啊]?[?？。]?$|[会还又有没不就都只]|这么|那么|回事|规定|定|布局|概括|划分|分|算|承认|说|写|讲|提到|"
+    r"评价|描述|表述|称呼|叫|界定|去|走)|靠(?:什么|啥|哪些)|"
+    r"(?:什么|啥|哪些|哪几[项条种个])[^,，。?？]{0,4}(?:措施|办法|举措|招|手段)|(?:措施|办法|举措|手段)(?:都|主要|包括)?[有是]?(?:哪|什么|啥)|"
+    r"(?:做|开展|抓|干)好?了?(?:哪些|什么|啥|哪几[项方])[^,，。?？]{0,3}(?:工作|事)"
+)
 TURNS = 4  # of the conversation that a follow-up may lean on
 _ATTRIBUTE = re.compile(
     r"(?:增[速幅]|增长率|总?投资额?|资金|规模|(?:种植)?面积|总?产量|产值|增加值|占比|比重|总量|数量|工期|期限|地点|位置|"
@@ -300,9 +321,15 @@ def _converter() -> OpenCC:
     return OpenCC("t2s")
 
 
+def asks_how(text: str) -> bool:
+    """Whether a question asks by what something is done or brought about."""
+    return bool(_HOW.search(text))
+
+
 def want_of(text: str) -> Want:
-    """The kind of answer a question wants: a figure, a list, a yes or no, or text."""
-    if _FIGURE.search(text) or _NAMES_FIGURE.search(text):
+    """The kind of answer a question wants: a figure, a list, a yes or no, or text. One that asks how something is done
+    (怎么提高森林覆盖率) names a figure and wants none."""
+    if _AMOUNT.search(text) if asks_how(text) else _FIGURE.search(text) or _NAMES_FIGURE.search(text):
         return "figure"
     if _LIST.search(text):
         return "list"
@@ -450,11 +477,42 @@ def sides_of(query: Query, frame: Frame) -> tuple[Query, ...]:
         )
     if _EACH.search(query.text) and (pair := _PAIR.search(query.core)):
         return tuple(replace(query, core=query.core.replace(other, " ", 1)) for other in reversed(pair.groups()))
-    parts = [part.strip() for part in re.split(r"[,，;；?？。]", query.text) if part.strip()]
-    asking = [part for part in parts if _ASKS.search(part) and len(core_of(part, frame).replace(" ", "")) >= 5]
-    if not 2 <= len(asking) <= MAX_SIDES or len(asking) < len(parts):
+    parts = [part.strip() for part in _BETWEEN.split(query.text) if part.strip()]
+    apart = any(map(asks_how, parts))  # how something is done, and when, or what is to be reached: two answers
+    asking = [part for part in parts if _asks_apart(part, frame) or (apart and _ASKS.search(part))]
+    if not 2 <= len(asking) <= MAX_SIDES or len(asking) < len(parts) or len(_own(parts[0])) < 2:
         return (query,)
-    return tuple(_part(query, part, frame) for part in asking)
+    return tuple(replace(_part(query, whole, frame), question=part) for part, whole in _completed_parts(asking))
+
+
+def _completed_parts(parts: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """The parts of a question, each as asked and as a question of its own: one without a subject gets that of the first
+    (高标准农田建成多少亩，怎么建), one that only counts on gets what is to be done from it (新建几所学校、几家医院)."""
+    first = parts[0]
+    yield first, first
+    for part in parts[1:]:
+        if _COUNTS_ON.match(part):
+            doing = re.split("几|多少", first, maxsplit=1)[0]
+            yield part, f"{doing}{part}"
+        elif len(_own(part)) >= (NAMED if _LEANS.match(part) and not asks_how(part) else 2):
+            yield part, part
+        else:
+            yield part, f"{_subject(first)}{part}"
+
+
+def _asks_apart(part: str, frame: Frame) -> bool:
+    """Whether a part of a question asks for something that the others do not: by what measures, for a figure of a thing
+    that it names, or at some length. 分别是哪几条 and 得花多少钱 only go on with what they follow."""
+    if asks_how(part) or _COUNTS_ON.match(part):
+        return True
+    long = len(core_of(part, frame).replace(" ", "")) >= 5
+    return bool(_ASKS.search(part)) and (long or (want_of(part) == "figure" and len(_own(part)) >= NAMED))
+
+
+def _own(part: str) -> str:
+    """What a part of a question names itself: its words without those that ask, and those that fit anything."""
+    rest = _NOT_OWN.sub("", _TIME.sub("", _QUESTION_WORDS.sub("", _ASKING.sub("", part))))
+    return "".join(re.findall(r"[\u3400-\u9fffA-Za-z]", rest))
 
 
 def ungrouped(query: Query) -> Query:
@@ -528,7 +586,7 @@ def _part(query: Query, part: str, frame: Frame) -> Query:
         text=part,
         core=core,
         want=want_of(part),
-        years=years_of(part, frame.period) or query.years,
+        years=years_of(part, frame.period) or (() if asks_how(part) else query.years),
         places=(places := places_of(part, frame) or query.places),
         place_names=place_names(places, frame, part),
         units=units_of(part),
@@ -693,12 +751,18 @@ def core_of(text: str, frame: Frame) -> str:
     for name in sorted(frame.places, key=len, reverse=True):
         if any(full in frame.region for full in frame.places[name]):
             core = re.sub(rf"{name}(?![市县区])", " ", core)
-    core = _QUESTION_WORDS.sub(" ", core)
+    core = _EARN_MORE.sub(r"增加\g<who>收入", _QUESTION_WORDS.sub(" ", core))
     return core if _LOOKED_UP.search(core) else fold(text)
 
 
+# 农民增收 is short for what plans write in full: 增加农民收入.
+_EARN_MORE = re.compile(
+    r"(?:让|使|帮助?|促进|带动|推动|实现)?\s*(?P<who>[农牧渔居市村]民|群众|百姓|职工|家庭)\s*(?:持续|稳定|稳步)?(?:增收|多挣钱|多赚钱|多收入)(?:致富)?"
+)
 _QUESTION_WORDS = re.compile(
-    r"请问|麻烦问下|我想(?:问|知道)(?:一下|下)?|想问问?|问一下|到底|究竟|打算|大概|大约|具体|咋样|怎么样|怎么|咋|怎样|如何|"
+    r"(?:采取|采用|有|做|开展)?了?(?:什么|啥|哪些|哪几[项条种个])(?:具体|主要|重点|好)?的?(?:措施|办法|举措|手段|招数?|工作)|"
+    r"(?:措施|办法|举措|手段)(?:都|主要)?[有是]?(?:哪些|什么|啥)|"
+    r"(?:怎么|咋|如何|怎样)(?:才能)?(?:解决|破解|缓解)|(?:不足|不够|短缺|薄弱|落后)?的?(?:问题|难题)(?=$|[?？])|请问|麻烦问下|我想(?:问|知道)(?:一下|下)?|想问问?|问一下|到底|究竟|打算|大概|大约|具体|咋样|怎么样|怎么|咋|怎样|如何|"
     r"多少|几个|哪些|哪几个?|哪个|哪里|哪儿|什么|啥|是不是|有没有|能不能|会不会|是否|吗|呢|嘛|吧|啊|呀|了没|谁|为何|为什么|"
     r"百分之几|几成|[“\"]?十[一二三四五六七八九]五[”\"]?(?:时期|期间|末)?|规划期?末|[这前后]几年|[这那前后]五年|往后|以后|将来|今后|未来|过去|上一个|告诉我|帮我|查一下|查查|说说|讲讲|介绍一下|一下|咱们?[州市县]|[我本][州市县](?!级)|咱们?|我们|你们|俺|这块|这个|那个|那些|这些|的话"
 )

@@ -181,16 +181,27 @@ def test_yes_and_no_only_where_it_is_plain_whose_the_figure_is(
     assert found.text in said
 
 
-def test_how_is_answered_by_the_measures_of_a_paragraph_in_its_order() -> None:
-    chunk = paragraph("推广测土配方施肥。开展统防统治。建设新馆。", 7)
-    spans = [(0, 9), (9, 16), (16, 21)]
-    one, two, other = (
-        replace(evidence(chunk, 1, score), start=start, end=end)
-        for score, (start, end) in zip((3.0, 4.0, 0.5), spans, strict=True)
-    )
+def test_measures_are_told_one_a_line_each_with_its_mark() -> None:
+    chunk = paragraph("推广测土配方施肥。开展统防统治。", 7)
+    one, two = (replace(evidence(chunk, 1, 3.0), start=start, end=end) for start, end in ((0, 9), (9, 16)))
     asked = understand("怎么控制化肥农药用量？")
-    assert say(asked, two, one, other) == "· 推广测土配方施肥。[1]\n· 开展统防统治。[1]"
-    assert say(understand("化肥农药用量控制吗？"), two, one).startswith("开展统防统治。[1]")
+    told = "".join(Extractive()(asked, Selection((two, one), (two,), points=((one, two),))))
+    assert told == "· 推广测土配方施肥。[1]\n· 开展统防统治。[1]"
+    alone = "".join(Extractive()(asked, Selection((two, one), (two,), points=((two,),))))
+    assert alone == "开展统防统治。[1]"  # one alone is a quotation as any other, without what may be meant instead
+
+
+def test_a_part_that_asks_how_is_told_by_its_measures_below_the_figure() -> None:
+    chunk = paragraph("推广测土配方施肥。开展统防统治。到2030年，施肥技术覆盖率达到90%。", 7)
+    one, two, aim = (replace(evidence(chunk, 1), start=a, end=b) for a, b in ((0, 9), (9, 16), (16, len(chunk.text))))
+    selection = Selection((aim, one, two), (aim, one), ("“投资多少钱”",), ((), (one, two)))
+    told = "".join(Extractive()(understand("施肥技术覆盖率达到多少，怎么提高？"), selection)).split("\n")
+    assert told == [
+        "到2030年，施肥技术覆盖率达到90%。[1]",
+        "· 推广测土配方施肥。[1]",
+        "· 开展统防统治。[1]",
+        render("side_missing", asked="“投资多少钱”"),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,6 @@ from rag.types import Evidence, Query, Selection
 
 NAME = "原文摘录"
 
-_HOW = re.compile(r"怎么|咋|如何|怎样|靠什么|靠啥|(?:什么|啥|哪些)(?:措施|办法|举措|招)")
 _ANOTHER_TIME = ("past_for_plan", "plan_for_past", "year_other")
 MENTIONED = 10  # pieces of evidence of which one may say yes in so many words
 LENGTH_COST = 0.01  # of a bigram of the question, for each character shown
@@ -37,16 +36,13 @@ class Extractive:
 
     The `aligner` tells which of several figures is asked for. `longest` is the length in characters over which a quote
     is narrowed to the clauses that answer. `close` is how near in score (log-odds) a second piece of evidence must come
-    to be shown as well; nearer for figures, of which a second one is a doubt where a second sentence is a help. `kin`
-    is the same for sentences of one paragraph that tell how something is to be done, of which `most_points` are shown.
+    to be shown as well; nearer for figures, of which a second one is a doubt where a second sentence is a help.
     """
 
     aligner: Aligner = field(default_factory=load_aligner, repr=False)
     longest: int = 170
     close: float = 1.0
     close_figure: float = 0.5
-    kin: float = 2.0
-    most_points: int = 3
 
     name = NAME
     at_once = 1  # it waits for nothing but the processor
@@ -58,7 +54,8 @@ class Extractive:
         if saying is not None and len(chosen) == 1:
             yield render("yes") + self.quote(query, saying)
             return
-        if len(chosen) == 1:
+        points = selection.points or ((),) * len(chosen)
+        if len(chosen) == 1 and not points[0]:
             if other := differing(query, chosen[0], selection.evidence):
                 yield render("differing") + "\n"
                 chosen.append(other)
@@ -68,27 +65,20 @@ class Extractive:
             elif other := self.rival(query, chosen[0], selection.evidence):
                 between = "\n" + render("perhaps")
                 chosen.append(other)
-        if len(chosen) == 1:
-            if (agreed := borne_out(query, chosen[0])) is not None:
-                yield render("yes" if agreed else "no")
-            elif further := self.points(query, chosen[0], selection.evidence):
-                yield "\n".join(f"· {self.quote(query, one)}" for one in further)
-                return
+        if len(chosen) == 1 and not points[0] and (agreed := borne_out(query, chosen[0])) is not None:
+            yield render("yes" if agreed else "no")
         for number, one in enumerate(chosen):
-            yield (between if number else "") + self.quote(query, one)
-            if len(selection.parts) == 1 and not number and (count := counted(query, one)):
+            told = points[number] if number < len(points) else ()
+            yield (between if number else "") + (self.listed(query, told) if told else self.quote(query, one))
+            if len(selection.parts) == 1 and not number and not told and (count := counted(query, one)):
                 yield render("counted", count=count.told)
         for asked in selection.unanswered:
             yield "\n" + render("side_missing", asked=asked)
 
-    def points(self, query: Query, best: Evidence, evidence: Sequence[Evidence]) -> list[Evidence]:
-        """For a question of how: the measures of the best paragraph, in its order, where others of its sentences are
-        nearly as likely to be meant; [] where the best stands alone or something else is asked."""
-        if not _HOW.search(query.text) or query.want == "figure" or best.passage.chunk.cells:
-            return []
-        same = [one for one in evidence if one.passage.rank == best.passage.rank and best.score - one.score <= self.kin]
-        held = sorted(same[: self.most_points], key=lambda one: one.start)
-        return held if len(held) > 1 else []
+    def listed(self, query: Query, points: Sequence[Evidence]) -> str:
+        """Measures, one a line; one alone as any quotation."""
+        quoted = [self.quote(query, one) for one in points]
+        return "\n".join(f"· {one}" for one in quoted) if len(quoted) > 1 else quoted[0]
 
     def rival(self, query: Query, best: Evidence, evidence: Sequence[Evidence]) -> Evidence | None:
         """Other evidence that is almost as likely to answer: which of the two is meant is for the reader to say."""
