@@ -94,6 +94,10 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
         help="由谁回答，默认 %(default)s（摘录原文，不需要模型）；transformers:模型 或 server:模型@http://地址/v1",
     )
     parser.add_argument(
+        "--quantize", metavar="int8",
+        help="本机的大模型权重按 8 位存放，省一半多内存，写得慢；缺省不用，须先 pip install torchao==0.18.0",
+    )  # fmt: skip
+    parser.add_argument(
         "--reranker", metavar="MODEL", help="重排检索结果的模型：文件夹或名称，如 BAAI/bge-reranker-v2-m3；缺省不用"
     )
     parsed = parser.parse_args(arguments)
@@ -147,7 +151,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code: 2 when the user has something to mend, which is then printed in one line."""
     try:
         parsed = parse_arguments(arguments)
-        serve(Config(parsed.index, parsed.llm, reranker=parsed.reranker), parsed.host, parsed.port)
+        config = Config(parsed.index, parsed.llm, reranker=parsed.reranker, quantize=parsed.quantize)
+        serve(config, parsed.host, parsed.port)
     except UserError as error:
         print(error, file=sys.stderr)
         return 2

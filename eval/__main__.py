@@ -26,6 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked.add_argument(
         "--llm", default="extractive", help="由谁回答：extractive（缺省）、transformers:模型、server:模型@地址"
     )
+    asked.add_argument("--quantize", metavar="int8", help="本机的大模型权重按 8 位存放，省内存，写得慢；缺省不用")
     asked.add_argument("--seed", type=int, default=7, metavar="N", help="改写件的随机种子（缺省：7）")
     asked.add_argument("--jobs", type=int, default=1, metavar="N", help="同时回答的进程数（缺省：1）")
     asked.add_argument("--mutate", action="store_true", help="先把文件和题集改写成别的地名和数字，再问改写件")
@@ -113,7 +114,7 @@ def _run(options: argparse.Namespace) -> None:
     from eval.run import bar, run, told
     from rag.config import Config
 
-    config = Config(options.index, options.llm, reranker=options.reranker)
+    config = Config(options.index, options.llm, reranker=options.reranker, quantize=options.quantize)
     source = _set(options.set)
     done = run(source, options.out, config, options.seed, options.jobs, options.mutate, options.fresh, bar)
     print(told(done))

@@ -491,6 +491,7 @@ def manifest_of(plan: Plan, index: Index) -> Row:
             "passages": plan.config.passages,
             "refuse_below": plan.config.refuse_below,
             "reranker": plan.config.reranker,
+            "quantize": plan.config.quantize,
         },
         "seed": plan.seed,
         "interval_seed": SEED,

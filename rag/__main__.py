@@ -73,6 +73,10 @@ def _parser() -> argparse.ArgumentParser:
             default="extractive",
             help="由谁回答：extractive（缺省）、transformers:模型、server:模型@网址",
         )
+        command.add_argument(
+            "--quantize", metavar="int8",
+            help="本机的大模型权重按 8 位存放，省一半多内存，写得慢；缺省不用，须先 pip install torchao==0.18.0",
+        )  # fmt: skip
     for command in (ask, batch, doctor):
         command.add_argument(
             "--reranker", metavar="MODEL", help="重排检索结果的模型：文件夹或名称，如 BAAI/bge-reranker-v2-m3；缺省不用"
@@ -87,7 +91,8 @@ def _ask(options: argparse.Namespace) -> int:
     from rag.pipeline import open_pipeline
     from rag.prompts import render
 
-    pipeline = open_pipeline(Config(options.index, options.llm, reranker=options.reranker), _say)
+    config = Config(options.index, options.llm, reranker=options.reranker, quantize=options.quantize)
+    pipeline = open_pipeline(config, _say)
     answer = pipeline.ask(options.question)
     if options.json:
         told = record("1", answer) | {"completed": answer.completed, "note": answer.note}
@@ -117,7 +122,7 @@ def _batch(options: argparse.Namespace) -> int:
     from rag.pipeline import open_pipeline
 
     check_output(options.source, options.out)
-    config = Config(options.index, options.llm, reranker=options.reranker)
+    config = Config(options.index, options.llm, reranker=options.reranker, quantize=options.quantize)
     pipeline = open_pipeline(config, _say)
     try:
         with _counted() as progress:
@@ -173,7 +178,7 @@ def _expand(options: argparse.Namespace) -> int:
     from rag.generate.model import open_model
     from rag.pipeline import open_pipeline
 
-    model = open_model(options.llm, _say)
+    model = open_model(options.llm, _say, options.quantize)
     pipeline = open_pipeline(Config(options.index), _say)
     with _counted("段落") as progress:
         kept = expand(pipeline, model, options.out, progress)
@@ -185,7 +190,7 @@ def _doctor(options: argparse.Namespace) -> int:
     from rag.doctor import examine
 
     failed = 0
-    for finding in examine(options.index, options.llm, options.reranker):
+    for finding in examine(options.index, options.llm, options.reranker, options.quantize):
         print(f"{'正常' if finding.ok else '有误'}  {finding.subject}：{finding.found}")
         if not finding.ok:
             failed += 1

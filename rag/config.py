@@ -9,7 +9,7 @@ from typing import Any
 
 from index.hub import on_hub
 from rag.errors import ConfigError
-from rag.generate.model import EXTRACTIVE, NAMED, check_name
+from rag.generate.model import EXTRACTIVE, NAMED, check_name, check_quantize
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Config:
     `refuse_below`: answers whose confidence is lower are refused; None takes the value fitted on data
     (rag/weights.json). `approved`: whether answers that a person has approved are consulted first.
     `reranker`: folder or hub name of a cross-encoder that orders the passages found, None for the order of retrieval
-    (see rag/rerank.py).
+    (see rag/rerank.py). `quantize`: "int8" to hold the weights of a model on this machine in 8 bits, None as they are.
     """
 
     index: Path | None = None
@@ -31,9 +31,11 @@ class Config:
     refuse_below: float | None = None
     approved: bool = True
     reranker: str | None = None
+    quantize: str | None = None
 
     def __post_init__(self) -> None:
         check_name(self.llm)
+        check_quantize(self.quantize, self.llm)
         if not 1 <= self.passages <= 100:
             raise ConfigError(f"passages 应在 1 到 100 之间，收到 {self.passages}。")
         if self.reranker is not None and not self.reranker.strip():

@@ -15,7 +15,8 @@ from index.embed import load_embedder
 from index.errors import UserError
 from index.hub import cached, on_hub
 from index.store import load
-from rag.generate.model import EXTRACTIVE, NAMED, check_name
+from rag.errors import NotQuantizable
+from rag.generate.model import EXTRACTIVE, NAMED, check_name, check_quantize
 from rag.rerank import KIND, check_reranker
 
 REQUIREMENTS = Path(__file__).resolve().parent.parent / "requirements.txt"
@@ -32,7 +33,9 @@ class Finding:
     cure: str = ""
 
 
-def examine(index: Path | None = None, llm: str = EXTRACTIVE, reranker: str | None = None) -> Iterator[Finding]:
+def examine(
+    index: Path | None = None, llm: str = EXTRACTIVE, reranker: str | None = None, quantize: str | None = None
+) -> Iterator[Finding]:
     """Check Python, the pinned packages, the shipped plan, the embedding model, the index, the reranker and the
     answerer."""
     running = ".".join(map(str, sys.version_info[:3]))
@@ -57,7 +60,7 @@ def examine(index: Path | None = None, llm: str = EXTRACTIVE, reranker: str | No
         yield Finding("向量模型", False, str(error), "请重新取得 index/models 文件夹。")
     yield _index(index)
     yield _reranker(reranker)
-    yield _answerer(llm)
+    yield _answerer(llm, quantize)
 
 
 def pinned(requirements: str) -> list[tuple[str, str]]:
@@ -92,21 +95,31 @@ def _package(name: str, wanted: str) -> Finding:
     return Finding(name, True, found)
 
 
-def _answerer(llm: str) -> Finding:
+def _answerer(llm: str, quantize: str | None) -> Finding:
     """What --llm names: whether it is there, and for a model on this machine whether it fits into memory."""
     subject = "回答方式"
     try:
         check_name(llm)
     except UserError as error:
         return Finding(subject, False, str(error), "请改正 --llm。")
+    try:
+        check_quantize(quantize, llm)
+    except UserError as error:
+        return Finding(subject, False, str(error), "请改正 --quantize。")
     named = NAMED.fullmatch(llm)
     if named is None:
         return Finding(subject, True, "摘录原文，不需要模型")
     if named["local"]:
-        from rag.generate.local_llm import check_folder
+        from rag.generate.local_llm import check_quantizable, memory_needed
 
-        smaller = "请换小一些的模型，如 Qwen/Qwen3-0.6B，或用 server: 连到别的机器。"
-        return _local(subject, named["local"], "--llm transformers: 后面", check_folder, smaller)
+        def check(folder: Path) -> int:
+            if quantize:
+                check_quantizable(folder)
+            return memory_needed(folder, quantize)
+
+        first = "" if quantize else "加 --quantize int8，或"
+        smaller = f"请{first}换小一些的模型，如 Qwen/Qwen3-0.6B，或用 server: 连到别的机器。"
+        return _local(subject, named["local"], "--llm transformers: 后面", check, smaller)
     from rag.generate.server_llm import KEY, ServerModel
 
     server = ServerModel(named["model"], named["url"], seconds=10.0, retries=0)
@@ -127,7 +140,8 @@ def _reranker(model: str | None) -> Finding:
 
 
 def _local(subject: str, model: str, option: str, check: Callable[[Path], int], smaller: str) -> Finding:
-    """A model on this machine; nothing is fetched. `check` gives the size of its weights or raises UserError."""
+    """A model on this machine; nothing is fetched. `check` gives the size of its weights in memory or raises
+    UserError."""
     folder = cached(model) if on_hub(model) else Path(model).expanduser()
     if folder is None:
         fetch = f"运行 hf download {model}（国内可先设 HF_ENDPOINT=镜像地址），或给出模型文件夹。"
@@ -136,6 +150,11 @@ def _local(subject: str, model: str, option: str, check: Callable[[Path], int], 
         return Finding(subject, False, f"没有文件夹 {model}", f"核对 {option}的路径。")
     try:
         size = check(folder)
+    except ImportError as error:
+        cure = "请运行 make setup，或 pip install -r requirements.txt。"
+        return Finding(subject, False, f"缺少软件包 {error.name}", cure)
+    except NotQuantizable as error:
+        return Finding(subject, False, str(error), "请改正，或去掉 --quantize。")
     except UserError as error:
         return Finding(subject, False, str(error), f"运行 hf download {model} 重新下载，或换一个模型文件夹。")
     memory = _memory()

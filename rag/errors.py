@@ -1,6 +1,6 @@
 """Errors of the read side meant for the user; their parent is index.errors.UserError."""
 
-from index.errors import UserError
+from index.errors import ModelMissing, UserError
 
 
 class EmptyQuestion(UserError):
@@ -17,6 +17,10 @@ class GenerationError(UserError):
 
 class PromptTooLong(GenerationError):
     """The passages do not fit into what the model can read at once."""
+
+
+class NotQuantizable(ModelMissing):
+    """The weights of a model cannot be held in 8 bits on this machine."""
 
 
 class BatchError(UserError):

@@ -789,6 +789,6 @@ def open_pipeline(config: Config, progress: Callable[[str], None] = lambda messa
     from rag.follow_up import completed_by
     from rag.generate.written import Written
 
-    model = open_model(config.llm, progress)
+    model = open_model(config.llm, progress, config.quantize)
     generate = Written(model, pipeline.cited, index.segmenter.cut)
     return replace(pipeline, generate=generate, complete=partial(completed_by, model))

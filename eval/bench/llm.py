@@ -17,10 +17,11 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib.util import find_spec
 from itertools import count
 from typing import Any
 
-from rag.generate.local_llm import Loaded, LocalModel, made_ready, placed
+from rag.generate.local_llm import Loaded, LocalModel, in_eight_bits, made_ready, placed
 from rag.generate.model import Message
 from rag.generate.number_lock import LockProcessor, NumberLock
 from rag.prompts import render
@@ -77,6 +78,7 @@ def network_of(shape: str, dtype: str) -> Any:
     with torch.device("meta"):
         network: Any = Qwen2ForCausalLM(config)
     network = network.to(getattr(torch, dtype) if dtype else best).to_empty(device=place)
+    network.tie_weights()
     for weights in network.parameters():
         torch.nn.init.uniform_(weights, -0.02, 0.02)
     network.model.rotary_emb = type(network.model.rotary_emb)(config).to(place)
@@ -99,11 +101,27 @@ def tokenizer_of() -> Any:
 
 
 def quantised(network: Any) -> Any:
-    """A copy whose linear layers hold 8-bit weights (torch.ao, dynamic, processor only)."""
+    """The network with weights of 8 bits, as `--quantize int8` loads one."""
     import torch
 
-    quantise: Any = torch.ao.quantization.quantize_dynamic
-    return quantise(network, {torch.nn.Linear}, dtype=torch.qint8)
+    how = in_eight_bits().get_apply_tensor_subclass()
+    from torchao.quantization import quantize_
+
+    head = network.get_output_embeddings()
+    quantize_(network, how, filter_fn=lambda module, name: isinstance(module, torch.nn.Linear) and module is not head)
+    return network
+
+
+def weights_of(network: Any) -> int:
+    """Bytes of a network's weights, those used twice counted once."""
+    sizes: dict[int, int] = {}
+    for weights in network.parameters():
+        # Of a tensor made of others, those are counted.
+        parts = [weights]
+        if hasattr(weights, "__tensor_flatten__"):
+            parts = [getattr(weights, name) for name in weights.__tensor_flatten__()[0]]
+        sizes.update((part.data_ptr(), part.nbytes) for part in parts)
+    return sum(sizes.values())
 
 
 def prompt_text() -> str:
@@ -215,11 +233,9 @@ class Clock:
 
 
 def ways(network: Any, shape: str, prompt: list[int]) -> list[Feature]:
-    """Other ways to run the network, none of which the tool uses so far."""
+    """Other ways to run the network: 8-bit weights by --quantize int8, bf16 where hardware computes in it."""
     import torch
     from transformers import CompileConfig
-
-    cpu = network.device.type == "cpu"
 
     def other(make: Callable[[], Any]) -> Callable[[], Timing]:
         made: list[Any] = []
@@ -227,6 +243,7 @@ def ways(network: Any, shape: str, prompt: list[int]) -> list[Feature]:
         def measured() -> Timing:
             if not made:
                 made.append(make())
+                print(f"    权重 {weights_of(network) / 2**30:.2f} → {weights_of(made[0]) / 2**30:.2f} GB", flush=True)
             return raw(made[0], prompt)
 
         return measured
@@ -242,8 +259,9 @@ def ways(network: Any, shape: str, prompt: list[int]) -> list[Feature]:
     found = [Feature("static+compile", here, compiled, warm=True)]
     if network.dtype != torch.bfloat16:
         found.append(Feature("bf16", here, other(lambda: network_of(shape, "bfloat16")), warm=True))
-    if cpu:
-        found.append(Feature("int8", here, other(lambda: quantised(network_of(shape, "float32"))), warm=True))
+    if find_spec("torchao") is not None:
+        kind = str(network.dtype).removeprefix("torch.")
+        found.append(Feature("int8", here, other(lambda: quantised(network_of(shape, kind))), warm=True))
     return found
 
 
@@ -267,7 +285,7 @@ def lock_cost(loaded: Loaded, repeats: int = 200) -> float:
 NAMES = {
     "lock": "数字锁", "prefix": "留用开头的缓存", "lookup": "从资料里猜词", "default": "缺省的用法",
     "batch4": "4 题成批", "batch8": "8 题成批", "static+compile": "静态缓存加 torch.compile", "bf16": "bf16",
-    "int8": "8 位权重",
+    "int8": "8 位权重（--quantize int8）",
 }  # fmt: skip
 
 

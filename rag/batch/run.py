@@ -133,8 +133,8 @@ def identity(pipeline: Pipeline, config: Config, source: Path, listing: Listing)
         "documents": "、".join(f"《{one.title}》{one.sha256[:8]}" for one in pipeline.documents),
         "settings": json.dumps(
             {"llm": config.llm, "passages": config.passages, "refuse_below": config.refuse_below,
-             "approved": config.approved, "reranker": config.reranker, "backend": pipeline.backend,
-             "program": _program()},
+             "approved": config.approved, "reranker": config.reranker, "quantize": config.quantize,
+             "backend": pipeline.backend, "program": _program()},
             sort_keys=True, ensure_ascii=False,
         ),
     }  # fmt: skip

@@ -13,21 +13,24 @@ https://github.com/apoorvumang/prompt-lookup-decoding).
 from __future__ import annotations
 
 import json
+import logging
 import struct
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
+from importlib.util import find_spec
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from index.embed import PICKLES
 from index.errors import ModelMissing
 from index.hub import cached, fetched, on_hub
-from rag.errors import GenerationError, PromptTooLong
+from rag.errors import GenerationError, NotQuantizable, PromptTooLong
 from rag.generate.model import THINK, Message, without_thinking
 from rag.generate.number_lock import LockProcessor, NumberLock, Vocabulary
 
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
 LOOKED_UP = 10  # tokens guessed at once from the prompt
 PATIENCE = 60.0  # seconds until a model that was not to be had is tried again
 TOGETHER = 8  # replies of a list in one batch
+TORCHAO = "torchao==0.18.0"  # what holds weights in 8 bits; not needed otherwise, and then left out of the installation
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,7 @@ class Loaded:
 class LocalModel:
     """A `rag.generate.model.Model`. `reuse` and `look_up` are the two ways to be faster for one reply, `together` how
     many may be written in one batch, None for what suits the machine; `loaded` is a model that is loaded already.
+    `quantize`: "int8" for weights held in 8 bits.
 
     A processor takes several times as long to check eleven tokens as to write one, so that words looked up cost more
     than they save, and rows of a batch hardly less than one by one; a graphics card reads its memory once for all."""
@@ -65,9 +70,11 @@ class LocalModel:
         look_up: bool | None = None,
         together: int | None = None,
         loaded: Loaded | None = None,
+        quantize: str | None = None,
     ) -> None:
         self.model = model
-        self.name = f"大模型 {Path(model).name}"
+        self.quantize = quantize
+        self.name = f"大模型 {Path(model).name}{'（8 位）' if quantize else ''}"
         self.reuse = reuse
         self.look_up = look_up
         self.together = together
@@ -86,7 +93,9 @@ class LocalModel:
             with self._loading, self._patience():
                 if on_hub(self.model) and cached(self.model) is None:
                     progress(f"正在取得模型 {self.model}……")
-                check_folder(locate(self.model))
+                check_folder(folder := locate(self.model))
+                if self.quantize:
+                    check_quantizable(folder)
         except ModelMissing as error:
             progress(str(error))
 
@@ -95,7 +104,7 @@ class LocalModel:
         with self._loading:
             if self._loaded is None:
                 with self._patience():
-                    self._loaded = read_model(locate(self.model))
+                    self._loaded = read_model(locate(self.model), self.quantize)
             return self._loaded
 
     @contextmanager
@@ -390,19 +399,95 @@ def _json(path: Path, folder: Path) -> dict[str, Any]:
     return value
 
 
-def _stated_size(path: Path) -> int:
-    """How long a safetensors file says it is: 8 bytes, a header of the length they give, and the tensors it lists
-    (https://huggingface.co/docs/safetensors). -1 where it has no such header."""
+@dataclass(frozen=True)
+class Stored:
+    """A tensor in a safetensors file; `end` in bytes from where the tensors begin."""
+
+    name: str
+    shape: tuple[int, ...]
+    end: int
+
+
+def _stored(path: Path) -> tuple[int, list[Stored]]:
+    """Where the tensors of a safetensors file begin, and what it lists of them: 8 bytes, a header of the length they
+    give, and the tensors (https://huggingface.co/docs/safetensors). -1 where it has no such header."""
     with path.open("rb") as file:
         start = file.read(8)
         if len(start) < 8 or (length := struct.unpack("<Q", start)[0]) > 100_000_000:
-            return -1
+            return -1, []
         try:
             header = json.loads(file.read(length))
-            ends = [tensor["data_offsets"][1] for name, tensor in header.items() if name != "__metadata__"]
+            listed = [
+                Stored(name, tuple(tensor["shape"]), tensor["data_offsets"][1])
+                for name, tensor in header.items()
+                if name != "__metadata__"
+            ]
         except (ValueError, KeyError, TypeError, AttributeError, IndexError):
-            return -1
-    return 8 + int(length) + max(ends, default=0)
+            return -1, []
+    return 8 + int(length), listed
+
+
+def _stated_size(path: Path) -> int:
+    """How long a safetensors file says it is, -1 where it does not."""
+    begin, listed = _stored(path)
+    return begin + max((tensor.end for tensor in listed), default=0)
+
+
+def memory_needed(folder: Path, quantize: str | None = None) -> int:
+    """Bytes that a model's weights take on this machine: in the numbers it computes in here, and, of weights held in 8
+    bits, a byte each in linear layers. Raises ModelMissing."""
+    size = check_folder(folder)
+    config = _json(folder / "config.json", folder)
+    if _quantized(config):
+        return size
+    words = config.get("vocab_size") or config.get("text_config", {}).get("vocab_size")
+    width = placed()[1].itemsize
+
+    def needed(tensor: Stored) -> int:
+        # What reads and writes words stays as it is, and so do the experts of a mixture, which are no linear layers.
+        linear = len(tensor.shape) == 2 and tensor.shape[0] != words and ".experts." not in tensor.name
+        # Beside a row of bytes stand its scale in 32 bits and its zero in 8.
+        return prod(tensor.shape) + 5 * tensor.shape[0] if quantize and linear else prod(tensor.shape) * width
+
+    return sum(needed(tensor) for path in folder.glob("*.safetensors") for tensor in _stored(path)[1])
+
+
+def _quantized(config: Mapping[str, Any]) -> str:
+    """How the weights of a model are quantised already, by its config; "" where they are not."""
+    told = config.get("quantization_config")
+    if not told:
+        return ""
+    return str(told.get("quant_method") or "bitsandbytes") if isinstance(told, dict) else "?"
+
+
+def check_quantizable(folder: Path) -> None:
+    """Raise NotQuantizable where the weights of a folder cannot be held in 8 bits on this machine."""
+    if method := _quantized(_json(folder / "config.json", folder)):
+        raise NotQuantizable(
+            f"模型 {folder} 的权重已经量化（{method}），--quantize int8 只用于没有量化的："
+            "请去掉这个设置，或换用没有量化的版本。"
+        )
+    if find_spec("torchao") is None:
+        raise NotQuantizable(
+            f"--quantize int8 要用软件包 {TORCHAO}，实际没有安装：请运行 pip install {TORCHAO}，或去掉这个设置。"
+        )
+    if (device := placed()[0]) == "mps":
+        raise NotQuantizable(
+            f"--quantize int8 只用于处理器和 CUDA 显卡，本机用的是苹果的 {device.upper()}："
+            "请去掉这个设置，或换用小一些的模型。"
+        )
+
+
+def in_eight_bits() -> Any:
+    """What tells transformers to hold the weights of linear layers in 8 bits, a scale for each row (torchao). The
+    computing stays as it is: on processors without instructions for 8 bits torchao takes 25 times as long for it."""
+    # Parts of torchao are for graphics cards that are not here, and torch has its own opinion on how it is written.
+    for talkative in ("torchao", "torch.utils._pytree"):
+        logging.getLogger(talkative).setLevel(logging.ERROR)
+    from torchao.quantization import Int8WeightOnlyConfig
+    from transformers import TorchAoConfig
+
+    return TorchAoConfig(Int8WeightOnlyConfig())
 
 
 def placed() -> tuple[str, torch.dtype]:
@@ -418,9 +503,13 @@ def placed() -> tuple[str, torch.dtype]:
     return "cpu", torch.bfloat16 if torch.ops.mkldnn._is_mkldnn_bf16_supported() else torch.float32
 
 
-def read_model(folder: Path) -> Loaded:
-    """A model of a folder, ready to write. Raises ModelMissing."""
+def read_model(folder: Path, quantize: str | None = None) -> Loaded:
+    """A model of a folder, ready to write; with `quantize` its weights are held in 8 bits. Raises ModelMissing."""
     check_folder(folder)
+    if quantize:
+        check_quantizable(folder)
+    made = {"quantization_config": in_eight_bits()} if quantize else {}
+    method = _quantized(_json(folder / "config.json", folder))
     from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -429,18 +518,15 @@ def read_model(folder: Path) -> Loaded:
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
         read: Any = AutoModelForCausalLM.from_pretrained(
             folder, dtype=dtype, local_files_only=True, trust_remote_code=False, use_safetensors=True,
-            output_loading_info=True,
+            output_loading_info=True, **made,
         )  # fmt: skip
         network, told = read
         network = network.to(device).eval()
-    except (MemoryError, RuntimeError) as error:
-        reason = _first_line(error)
-        raise ModelMissing(f"装不下模型 {folder}（{reason}）：请关闭其他程序，或换用小一些的模型。") from error
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError, SafetensorError) as error:
-        raise ModelMissing(
-            f"{folder} 应是 transformers 能读取的对话模型，实际读不出（{type(error).__name__}: {_first_line(error)}）："
-            "请重新下载，或换用 Qwen3 等常见模型。"
-        ) from error
+    except (
+        MemoryError, RuntimeError, OSError, ValueError, KeyError, TypeError, AttributeError, ImportError,
+        SafetensorError,
+    ) as error:  # fmt: skip
+        raise ModelMissing(_unread(folder, method, error)) from error
     if not tokenizer.chat_template:
         raise ModelMissing(f"模型 {folder} 没有对话模板，不是对话模型：请换用名称带 Instruct 或 Chat 的版本。")
     if missing := sorted(told["missing_keys"]):  # they would be random numbers
@@ -453,6 +539,22 @@ def read_model(folder: Path) -> Loaded:
         raise ModelMissing(f"模型 {folder} 没有写明答案在哪里结束（eos_token）：请重新下载，或换用 Qwen3 等常见模型。")
     context = getattr(network.config.get_text_config(), "max_position_embeddings", None) or 4096
     return made_ready(network, tokenizer, ends, int(min(context, tokenizer.model_max_length)))
+
+
+def _unread(folder: Path, method: str, error: Exception) -> str:
+    """Why a model could not be read, and what to do; `method` is how its weights are quantised."""
+    reason = _first_line(error)
+    if isinstance(error, MemoryError | RuntimeError) and (not method or "memory" in reason):
+        return f"装不下模型 {folder}（{reason}）：请关闭其他程序，或换用小一些的模型。"
+    if method:
+        return (
+            f"模型 {folder} 的权重已经量化（{method}），这里读不出（{_first_line(error, 200)}）："
+            "请按括号里所说的补上（软件包或显卡），或换用没有量化的版本。"
+        )
+    return (
+        f"{folder} 应是 transformers 能读取的对话模型，实际读不出（{type(error).__name__}: {reason}）："
+        "请重新下载，或换用 Qwen3 等常见模型。"
+    )
 
 
 def ends_of(network: Any, tokenizer: Any) -> tuple[int, ...]:
@@ -499,5 +601,5 @@ def _behind_cache(prepare: Callable[..., Any]) -> Callable[..., Any]:
     return prepared
 
 
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:120]
+def _first_line(error: BaseException, longest: int = 120) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:longest]

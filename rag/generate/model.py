@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rag.generate.number_lock import NumberLock
 
 EXTRACTIVE = "extractive"
+INT8 = "int8"
 NAMED = re.compile(r"transformers:(?P<local>\S+)|server:(?P<model>\S+?)@(?P<url>https?://\S+)")
 THINK, THOUGHT = "<think>", "</think>"
 
@@ -59,17 +60,34 @@ def check_name(llm: str) -> None:
         )
 
 
-def open_model(llm: str, progress: Callable[[str], None] = lambda message: None) -> Model:
+def check_quantize(quantize: str | None, llm: str) -> None:
+    """Raise ConfigError for a way to hold weights that is none, or with an answerer that has none here."""
+    if quantize is None:
+        return
+    if quantize != INT8:
+        raise ConfigError(
+            f"--quantize 应为 {INT8}（权重按 8 位存放，省内存），收到“{quantize}”：请改正，或去掉这个设置。"
+        )
+    named = NAMED.fullmatch(llm)
+    if named is None or not named["local"]:
+        raise ConfigError(
+            f"--quantize {INT8} 只用于本机的大模型（--llm transformers:模型），收到 --llm {llm}：请去掉这个设置"
+            f"{'，由模型服务自己量化' if named else ''}。"
+        )
+
+
+def open_model(llm: str, progress: Callable[[str], None] = lambda message: None, quantize: str | None = None) -> Model:
     """The model of that name. One on the hub is fetched now; nothing is loaded or asked before it is used. What
-    hinders is told to `progress` now and raised on use. Raises ConfigError."""
+    hinders is told to `progress` now and raised on use. `quantize` as in `Config`. Raises ConfigError."""
     check_name(llm)
+    check_quantize(quantize, llm)
     named = NAMED.fullmatch(llm)
     if named is None:
         raise ConfigError(f"这里需要一个语言模型，收到“{llm}”：请给出 --llm transformers:模型 或 server:模型@地址。")
     if named["local"]:
         from rag.generate.local_llm import LocalModel
 
-        model = LocalModel(named["local"])
+        model = LocalModel(named["local"], quantize=quantize)
         model.fetch(progress)
         return model
     from rag.generate.server_llm import ServerModel
