@@ -7,17 +7,18 @@ and a name that stands at another place in another way (一条线路的两种写
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from difflib import SequenceMatcher
+from functools import partial
 
 from index.chunk import label_of
-from index.figures import Figure, cell_figure, equal, figures
+from index.figures import Figure, amounts, cell_figure, equal, figures
 from index.keyword import bigrams, fold
 from index.sentences import clauses
-from rag.judge import other_name
-from rag.phrase import row_of, unit_under
+from rag.judge import DURATIONS, other_name
+from rag.phrase import row_of, row_words, unit_under
 from rag.select import years_in
 from rag.types import Evidence, Query
 
@@ -27,6 +28,7 @@ SAME_THING = 0.6  # share of the shorter name that two names of one thing have i
 SHORT_NAME = 4  # bigrams: a clause that says less than this of its subject goes on with that of the clause before
 SHARED = 9  # characters that stand in both where the same matter is told twice
 TOLD = 3  # bigrams of the question among them
+NEAR_BY = 4  # the best pieces of evidence, which need not share any words with the question
 CLOSE = 6.0  # how far the second telling may score below the first
 NAMED = 2  # bigrams that a question and the name of a figure share at least, where they plainly mean one thing
 _YES_OR_NO = re.compile(r"[吗嘛]\s*[?？。]?$|是不是|是否|对不对|有没有")
@@ -54,6 +56,7 @@ _RESERVED = re.compile(
 _HEDGED = re.compile(
     r"不(?!断|仅|同)|未(?!来)|没|无(?!人)|研究|谋划|探索|争取|限制|控制|避免|严控|除|拆|关停|退出|淘汰"
 )
+_OR = re.compile(r"(?P<one>[^，,。?？\s还]{3})[,，]?还是(?:在|到|说)?(?P<other>[^，,。?？\s]{3})")
 _GOAL = re.compile(r"目标|规划值|要达到|要到")
 _NUMBER = re.compile(r"^.*?\d[\d,，]*(?:\.\d+)?\s*")
 _NOT_NAME = re.compile(
@@ -106,6 +109,39 @@ def retold(query: Query, best: Evidence, evidence: Sequence[Evidence]) -> Eviden
         if SHARED <= match.size <= 3 * SHARED and len(asked & set(bigrams(shared))) >= TOLD:
             return other
     return None
+
+
+def other_side(query: Query, best: Evidence, evidence: Sequence[Evidence]) -> Evidence | None:
+    """Evidence for what a question holds against what the best evidence tells: a figure that it states beside another
+    (早就104%了，为什么才要99.5%), the other of two things that it leaves to choose from (落在甲地还是乙地)."""
+    stated = [figure for figure in _quantities(query.text) if figure.unit not in DURATIONS]
+    chosen = _OR.search(query.text)
+    things: list[Callable[[str], bool]] = [partial(_holds, figure) for figure in stated]
+    if chosen is not None and not stated:
+        things = [partial(_names, fold(word)) for word in chosen.groups()]
+    missing = [holds for holds in things if not holds(_said(best))]
+    if len(things) < 2 or len(missing) != 1:
+        return None
+    asked = asked_words(query)
+    for rank, other in enumerate(evidence[:FURTHER]):
+        text = _said(other)
+        near = rank < NEAR_BY or len(asked & set(bigrams(text))) >= TOLD
+        if other is not best and near and missing[0](text):
+            return other
+    return None
+
+
+def _holds(figure: Figure, text: str) -> bool:
+    return any(equal(figure, other) for other in amounts(text)) or figure.text in text
+
+
+def _names(word: str, text: str) -> bool:
+    return word in fold(text)
+
+
+def _said(evidence: Evidence) -> str:
+    chunk = evidence.passage.chunk
+    return row_words(chunk) if chunk.cells else evidence.text
 
 
 def borne_out(query: Query, evidence: Evidence) -> bool | None:

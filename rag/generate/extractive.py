@@ -17,7 +17,7 @@ from index.keyword import bigrams
 from index.sentences import clauses
 from rag.align import Aligner, load_aligner
 from rag.alone import told_alone
-from rag.disagree import affirmed, borne_out, differing, retold, says_the_same
+from rag.disagree import affirmed, borne_out, differing, other_side, retold, says_the_same
 from rag.lists import counted
 from rag.phrase import row_words, unmarked
 from rag.prompts import render
@@ -59,7 +59,9 @@ class Extractive:
             if other := differing(query, chosen[0], selection.evidence):
                 yield render("differing") + "\n"
                 chosen.append(other)
-            elif other := retold(query, chosen[0], selection.evidence):
+            elif other := (
+                other_side(query, chosen[0], selection.evidence) or retold(query, chosen[0], selection.evidence)
+            ):
                 between = "\n" + render("retold")
                 chosen.append(other)
             elif other := self.rival(query, chosen[0], selection.evidence):
