@@ -308,7 +308,7 @@ def fit(pipeline: Pipeline, questions: list[Question], usual: NDArray[np.bool_])
     estimates = {name: [calibrations[name].of(one) for one in of] for name, of in estimates.items()}
     for of, one in enumerate(judged):
         estimates["answerable"][of][one.ruled] = 0.0
-    threshold = refusal_threshold(estimates["answerable"][0], truly)
+    threshold = refusal_threshold(np.concatenate(estimates["answerable"]), np.concatenate(outcomes["answerable"]))
     for of, name in enumerate(("with prepared questions", "without")):
         refused = estimates["answerable"][of] < threshold
         sure = usual & ~refused & (estimates["right"][of] >= 0.9)

@@ -29,11 +29,21 @@ from rag.bags import Bags
 from rag.cite import GAP
 from rag.types import Query
 
-LEAD = 0.45  # by which a name is nearer to the question than any other in its sentence: of 4, see `_nearness`
+LEAD = 0.42  # by which a name is nearer to the question than any other in its sentence: of 4, see `_nearness`
+PLAINLY = 1.0  # … by which it is so whatever other words of the question the others have
 LEAST = 0.6  # nearness of a name that is asked for at all
+OFFICIAL = 0.6  # weight of an official word from which it stands for one of the question
 UNIT = 0.3  # what a figure in the unit asked for is nearer, and one in another is less near
 SHARE_UNITS = ("%", "％", "‰")
 
+LEAD_ITEM, LEAST_ITEM = 0.3, 1.0  # the same for an item of an enumeration
+MANY = 4  # items of an enumeration of projects
+
+_HEAD = re.compile(r"[^,，、；;。]{2,30}[:：]")
+_PROJECT = re.compile("项目|工程|基地|机组|中心|建设")
+_BOTH = re.compile(r"[和与跟、]|分别|各|都|比(?![例重率])|有何不同|(?:多少|几)[个家座条项处](?:项目|工程)")
+_ASKS_PLACE = re.compile(r"哪[个些里儿]?(?:[县市州区园镇乡村地]|$|[?？])|什么地方|啥地方|何处")
+_PLACE = re.compile("[县市州区园镇乡村]")
 _SEVERAL = re.compile(r"(?<!占)比(?![例重率])|相差|差距|分别|各|一共|合计|总共|之和|加起来")
 _JOINS = re.compile("[和与跟及、]")
 _ASKS = re.compile(r"多少|几(?!种)|多[大高长快]")
@@ -69,7 +79,8 @@ class Told:
 def told_alone(query: Query, text: str, aligner: Aligner) -> str:
     """The words of a sentence that tell the figure a question asks for, with what names it and its time, GAP where
     something is left out; "" where it is not plain which figure that is, and where the sentence has one only."""
-    asks_one = len(_ASKS.findall(query.text)) <= 1 and not _SEVERAL.search(query.core)
+    of_years = len(query.years) > 1 and len({*_JOINS.findall(query.core)}) == 0  # one thing in several years
+    asks_one = of_years or (len(_ASKS.findall(query.text)) <= 1 and not _SEVERAL.search(query.core))
     if query.want != "figure" or not asks_one or _OTHERWISE.search(query.text) or len(amounts(text)) < 2:
         return ""
     told = of_measure(query, of_year(query, told_in(text)))
@@ -85,7 +96,8 @@ def told_alone(query: Query, text: str, aligner: Aligner) -> str:
     if _JOINS.search(query.core) and not _JOINS.search(best.name):
         return ""  # two are asked for
     asked = set(bigrams(query.core))
-    if any(asked & set(bigrams(other.name)) - set(bigrams(best.name)) for other in told):
+    far = len(order) == 1 or near[order[0]] - near[order[1]] >= PLAINLY
+    if not far and any(asked & set(bigrams(other.name)) - set(bigrams(best.name)) for other in told):
         return ""  # a word of the question names another figure alone
     return without_others(text, best)
 
@@ -142,21 +154,74 @@ def nearness(query: Query, told: Sequence[Told], aligner: Aligner) -> list[float
     return near
 
 
+def item_alone(query: Query, text: str, aligner: Aligner) -> str:
+    """The one item of an enumeration that a question asks about, behind the words that the enumeration begins with: a
+    project of a long list, a statement among several set apart by ；. "" where it is not plain which one, where a list
+    of projects is asked for, and where a place is asked for that the item does not name."""
+    begin, items = items_of(text)
+    listed = text[items[0][1] : items[0][1] + 1] == "、" if items else False
+    if not items or (listed and query.want == "list") or _BOTH.search(query.text):
+        return ""
+    names = [text[start:end] for start, end in items]
+    near = [sum(fit) for fit in fits(query, names, aligner)]
+    order = sorted(range(len(items)), key=lambda at: -near[at])
+    best = names[order[0]]
+    if near[order[0]] < LEAST_ITEM or near[order[0]] - near[order[1]] < LEAD_ITEM:
+        return ""
+    if _ASKS_PLACE.search(query.text) and not _PLACE.search(best):
+        return ""
+    if query.want == "figure" and not amounts(best):
+        return ""
+    lead = f"{text[:begin]}{GAP if order[0] else ''}" if begin else ""
+    return f"{lead}{best}".strip(" ，,；;。").removesuffix("等")
+
+
+def items_of(text: str) -> tuple[int, list[tuple[int, int]]]:
+    """Where the items of an enumeration begin, and each of them as [start, end): what ； sets apart, else what 、 does
+    where there are many and most of them are projects; no items where a text is none. Signs within brackets set
+    nothing apart."""
+    head = _HEAD.match(text)
+    begin = head.end() if head else 0
+    for signs, fewest in (("；;", 2), ("、", MANY)):
+        items = _parted(text, begin, signs)
+        projects = sum(bool(_PROJECT.search(text[start:end])) for start, end in items)
+        if len(items) >= fewest and (signs != "、" or projects * 2 >= len(items)):
+            return begin, items
+    return begin, []
+
+
+def _parted(text: str, begin: int, signs: str) -> list[tuple[int, int]]:
+    items, depth, start = [], 0, begin
+    for at in range(begin, len(text)):
+        if text[at] in "(（“《「":
+            depth += 1
+        elif text[at] in ")）”》」":
+            depth = max(0, depth - 1)
+        elif text[at] in signs and not depth:
+            items.append((start, at))
+            start = at + 1
+    return [(a, b) for a, b in (*items, (start, len(text))) if text[a:b].strip(" 。")]
+
+
 def fits(query: Query, names: Sequence[str], aligner: Aligner) -> list[tuple[float, float, float, float]]:
-    """How a question fits the name of each figure: its words met by those of the name, the other way round (rag.align),
-    and the bigrams that they share, of both (Dice) and of the name; each in [0, 1]."""
+    """How a question fits each of several names: its words met by those of the name, the other way round (rag.align),
+    and the bigrams that they share, of both (Dice) and of the name; each in [0, 1]. What is said of a name may be said
+    of it by the official words for those of the question."""
     asked = _YEAR.sub(" ", query.core)
+    official = [term for term, weight in query.terms.items() if weight >= OFFICIAL]
     words = aligner.question(asked)
     met = words.share(aligner.met(words, Bags.of(aligner.ids(names))))
-    own = Bags.of(aligner.ids([asked]))
+    own = Bags.of(aligner.ids([" ".join([asked, *official])]))
     pairs = set(bigrams(asked))
+    known = pairs.union(*map(bigrams, official))
     found = []
     for name, share in zip(names, met.tolist(), strict=True):
         named = aligner.question(name)
         other = set(bigrams(name))
         shared = len(pairs & other)
         back = float(named.share(aligner.met(named, own))[0])
-        found.append((share, back, 2 * shared / max(len(pairs) + len(other), 1), shared / max(len(other), 1)))
+        held = len(known & other) / max(len(other), 1)
+        found.append((share, back, 2 * shared / max(len(pairs) + len(other), 1), held))
     return found
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from index.conflicts import CHECK, Conflict
-from index.figures import Figure, figures, unit_of
+from index.figures import Figure, amounts, figures, unit_of
 from index.keyword import bigrams, fold
 from index.targets import Register, Target
 from index.types import Chunk
@@ -18,7 +18,8 @@ from rag.types import Evidence, Passage, Query, Worked
 
 LIKE = 0.3  # cosine of a topic with an indicator's name and titles from which the indicator is of that topic
 TOPIC = 0.5  # share of a topic's bigrams that stand in an indicator's name, titles or sentence
-_LIST = r"(?:哪些|哪几[个项]|所有|全部|列出|列举|清单|一览|都有什么|多少[个项]|几[个项])"
+_SO_MANY = "一两二三四五六七八九十"
+_LIST = rf"(?:哪些|哪[几{_SO_MANY}]{{1,2}}[个项]|所有|全部|列出|列举|清单|一览|都有什么|多少[个项]|几[个项])"
 _TARGETS = r"(?:指标|(?:量化|数字|具体|约束性|预期性)的?目标|目标值)"
 # 哪些措施, 哪些县市: what is asked for is not the targets named behind
 _OTHER = (
@@ -35,7 +36,7 @@ _TABLE = re.compile(r"专栏|表[里中格]|主要(?:经济)?(?:社会)?(?:发�
 _NOT_TOPIC = re.compile(
     r"指标|目标值?|量化|数字|具体|约束性|预期性|百分比|百分数|百分之|带%|%|％|以[\u4e00-\u9fff]{1,3}(?:为单位|计)|"
     r"单位[是为][\u4e00-\u9fff]{1,3}|专栏\d*|表[里中格]|主要|经济社会发展|所有|全部|列出来?|列举|清单|一览|都有什么|"
-    r"都有|提出|设置|设定|设了|明确|确定|规定|制定|一共|总共|有关|方面|领域|相关|表示|关于|规划|"
+    r"都有|提出|设置|设定|列入|属于|包括|一栏|那类|这类|类|设了|明确|确定|规定|制定|一共|总共|有关|方面|领域|相关|表示|关于|规划|"
     r"[的是有用以请把个项里中到年了]|\d+|[,，。?？、]"
 )
 _BEYOND = (
@@ -149,6 +150,9 @@ def listing(
         t.chunk if t.chunk in rows else (t.chunk, t.start, t.indicator, t.subject, t.text_value): t for t in chosen
     }
     chosen = list(distinct.values())
+    asked = re.search(f"哪([{_SO_MANY}]{{1,2}}[个项])", query.text)
+    if asked is not None and amounts(asked.group(1))[0].value != len(chosen):
+        return None  # 哪两项指标 asks for two
     if not chosen:
         return None if bound is None else Worked(render("none_within", bound=_told_bound(query, bound)), (), (), True)
     evidence: list[Evidence] = []

@@ -31,6 +31,7 @@ MAX_CHARACTERS = 500
 GAZETTEER = Path(__file__).resolve().parent.parent / "index" / "sources" / "places.txt"
 SAME = GAZETTEER.with_name("same.tsv")
 MAX_SIDES = 3
+TELEGRAM = 24  # characters
 MOST_PARTS = 15  # places of a region that 各县市 stands for
 EACH_PLACE = re.compile(
     r"(?:各|每个?)(?:个)?(?:县[(（]市[)）]|县市区?|市县|区县|县区|旗县|县|旗)(?![级乡镇域])|(?:县市|区县|市县)分别"
@@ -51,6 +52,8 @@ _LOOKED_UP = re.compile(r"[\u3400-\u9fffA-Za-z0-9]")
 
 _YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?!\d|\s*[多余]?(?:[万亿千百%元吨亩户]|公里|平方|立方))")
 _SHORT_YEAR = re.compile(r"(?<![\d.])([12345]\d)年(?![期内间来前后以限多级])")
+# 2020年多少，25年定多少
+_SHORT_TOO = re.compile(r"(?<![\d.])([23]\d)年(?=定|要|目标|又|达|得|能|是多|多少|打算|末|底|的)")
 _CHINESE_YEAR = re.compile(r"([二两][〇零○])([〇零○一二三四五六七八九])([〇零○一二三四五六七八九])年?")
 _DIGITS = {"〇": "0", "零": "0", "○": "0", "一": "1", "二": "2", "三": "3", "四": "4", "五": "5"} | {
     "六": "6", "七": "7", "八": "8", "九": "9", "两": "2",
@@ -58,13 +61,14 @@ _DIGITS = {"〇": "0", "零": "0", "○": "0", "一": "1", "二": "2", "三": "3
 _END = re.compile(r"规划期末|规划末|期末|五年后|五年以后|五年之后|到时候|到期|末年|收官")
 _BASE = re.compile(r"基期|基数|起步时|规划前|编规划那年|规划编制时")
 _BACK_THEN = re.compile(r"[前上][一几]?个?五年|前几年|过去|以前|之前|原来|从前|现在|目前|已经")
-_FROM_NOW = re.compile(r"[后下][一几]?个?五年|20\d\d|五末|今后|往后|以后|将来|未来|打算|目标|要求|要到|又要|想")
+_FROM_NOW = re.compile(r"[后下这][一几]?个?五年|20\d\d|五末|今后|往后|以后|将来|未来|打算|目标|要求|要到|又要|想")
 _LONG_RANGE = re.compile(r"远景|远期|长远目标")
 _PLAN_END = re.compile(r"[“\"]?十[一二三四五六七八九]五[”\"]?(?:时期|期间|规划)?(?:末|结束|收官|到头|完了)")
 
 _FIGURE = re.compile(
     r"多少|多大|多高|多长|多宽|多重|多快|多远|多久|多深|百分之几|百分之多少|几成|[几多少]个?百分点|占比|比例|比重|"
-    r"(?<!哪)几(?!个方面|方面|种|类|样|项|点|条措施|个县|个市|家|处|座)[\u4e00-\u9fff]|增速|总量|数量|总数|率是|率要|率达|率为|几$"
+    r"(?<!哪)几(?!个方面|方面|种|类|样|项|点|条措施|个县|个市|家|处|座)[\u4e00-\u9fff]|增速|总量|数量|总数|率是|率要|率达|率为|几$|"
+    r"[在到][^，,。?？]{0,2}(?:什么|啥|何种)水平"
 )
 _AMOUNT = re.compile(r"多少|百分之几|[几多少]个?百分点|多[大高长宽重快远久深](?![^,，。?？]*(?:怎|咋|如何))")
 _NAMES_FIGURE = re.compile(
@@ -111,6 +115,9 @@ _LEANS = re.compile(
 _NOT_OWN = re.compile(
     r"措施|办法|举措|手段|目标|指标|任务|标准|要求|工作|采取|为此|实现|达到|完成|提高|提升|降低|减少|增加|推进|推动|促进|保障|发展|落实|建设|"
     r"建成|巩固|健全|解决|重点|主要|打算|计划|准备|具体|才能|[要将去来把靠建做搞抓减增提修治到定用能会为有是的和]"
+)
+_ACTS = re.compile(
+    r"[要会能把被让给使]|措施|办法|政策|项目|工程|任务|名单|举措|方案|布局|定位|地点|原因|内容|情况|规划$"
 )
 _COMPARES = re.compile(r"分别|各(?:自|是|有|要|建|为)|比(?![例重率])|哪个|哪边|差多少")
 _UNIT = re.compile(r"(?<!哪)(?:多少|几|百分之几的?|多大)([\u4e00-\u9fff]{1,4})")
@@ -333,7 +340,15 @@ def want_of(text: str) -> Want:
         return "figure"
     if _LIST.search(text):
         return "list"
-    return "choice" if _CHOICE.search(text) else "text"
+    if _CHOICE.search(text):
+        return "choice"
+    return "figure" if _is_telegram(text) else "text"
+
+
+def _is_telegram(text: str) -> bool:
+    """每万人全科医生 2025: a name and a year, and no word that asks or tells."""
+    bare = len(text) <= TELEGRAM and _YEAR.search(text) and not re.search(r"[,，。?？!！、]", text)
+    return bool(bare and not _ASKS.search(text) and not _ACTS.search(text))
 
 
 def units_of(text: str) -> tuple[str, ...]:
@@ -349,7 +364,7 @@ def units_of(text: str) -> tuple[str, ...]:
 def years_of(text: str, period: Period | None) -> tuple[int, ...]:
     """The years a question asks about, in the order named; words like 规划期末 need the documents' period."""
     found = [int(year) for year in _YEAR.findall(text)]
-    found += [2000 + int(year) for year in _SHORT_YEAR.findall(text) if not _YEAR.search(text)]
+    found += [2000 + int(year) for year in (_SHORT_TOO if found else _SHORT_YEAR).findall(text)]
     found += [2000 + int(_DIGITS[tens] + _DIGITS[ones]) for _, tens, ones in _CHINESE_YEAR.findall(text)]
     for match in _PLAN_END.finditer(text):
         found += [last for _, last in named_plans(match.group())]

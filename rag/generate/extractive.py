@@ -16,7 +16,7 @@ from index.figures import amounts
 from index.keyword import bigrams
 from index.sentences import clauses
 from rag.align import Aligner, load_aligner
-from rag.alone import told_alone
+from rag.alone import item_alone, told_alone
 from rag.disagree import affirmed, borne_out, differing, other_side, retold, says_the_same
 from rag.lists import counted
 from rag.phrase import row_words, unmarked
@@ -101,7 +101,7 @@ class Extractive:
         if chunk.cells:
             return f"{unmarked(row_words(chunk, query.years))}{mark}"
         text = evidence.text
-        if alone := told_alone(query, text, self.aligner):
+        if alone := told_alone(query, text, self.aligner) or item_alone(query, text, self.aligner):
             text = alone
         elif len(text) > self.longest:
             start, end = narrow(query, text, self.longest)
