@@ -8,7 +8,7 @@ import pytest
 
 from index.figures import amounts
 from rag.align import load_aligner
-from rag.alone import told_alone, told_in, without_others
+from rag.alone import item_alone, items_of, told_alone, told_in, without_others
 from rag.cite import GAP, cite
 from rag.generate.extractive import Extractive
 from rag.types import Selection
@@ -77,6 +77,36 @@ def test_the_clause_asked_for_is_told_behind_its_time(question: str, told: str) 
 )
 def test_one_figure_of_several_is_told_with_its_name_and_time(question: str, text: str, told: str) -> None:
     assert alone(question, text) == told
+
+
+PROJECTS = "1.食品加工项目：3万吨/年亚麻籽油项目、烘焙食品生产线项目、甲县馕产业园建设项目、50万头/年生猪屠宰项目等。"
+CLUSTERS = "以甲县、乙县为重点，打造面粉产业集群；以丙县为重点，打造棉花产业集群；以丁市、园区为重点，打造奶牛集群。"
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "told"),
+    [
+        ("亚麻籽油项目一年多少吨？", PROJECTS, "1.食品加工项目：3万吨/年亚麻籽油项目"),
+        ("生猪屠宰项目规模多大？", PROJECTS, "1.食品加工项目：……50万头/年生猪屠宰项目"),
+        ("馕产业园建在哪个县？", PROJECTS, "1.食品加工项目：……甲县馕产业园建设项目"),
+        ("烘焙食品生产线建在哪个县？", PROJECTS, ""),  # the item names no place
+        ("食品加工项目有哪些？", PROJECTS, ""),  # the whole list is asked for
+        ("亚麻籽油项目和生猪屠宰项目的规模？", PROJECTS, ""),  # two are
+        ("奶牛集群重点在哪里？", CLUSTERS, "以丁市、园区为重点，打造奶牛集群"),
+        ("产业集群怎么布局？", CLUSTERS, ""),  # no one of them
+        ("粮食产量多少？", "粮食产量稳定，面积、单产、品质、效益一起抓。", ""),  # no enumeration of projects
+    ],
+)
+def test_one_item_of_an_enumeration_is_told_behind_what_it_begins_with(question: str, text: str, told: str) -> None:
+    assert item_alone(understand(question), text, ALIGNER) == told
+
+
+def test_signs_within_brackets_set_no_items_apart() -> None:
+    text = "建设项目：甲县道路工程（一期、二期、三期）、乙县水库工程、丙县泵站工程、丁县渠道工程。"
+    begin, items = items_of(text)
+    assert text[:begin] == "建设项目："
+    assert [text[start:end] for start, end in items][:2] == ["甲县道路工程（一期、二期、三期）", "乙县水库工程"]
+    assert len(items) == 4
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,14 @@ def test_a_question_without_a_right_candidate_is_passed_over() -> None:
     assert fit_listwise([SIMPLE, lost], PENALTY) == pytest.approx([2.0], abs=1e-3)
 
 
+def test_a_weight_that_is_given_stays_and_the_others_are_fitted_beside_it() -> None:
+    # The second feature is 1 for the right candidate too: its 0.5 is as much of the 2 that both add up to without a
+    # penalty on it, so that p w^2 + log(1 + exp(-w - 0.5)) is least where 2 p w = 1 / (1 + exp(w + 0.5)).
+    both = example([[1.0, 1.0], [0.0, 0.0]], [True, False])
+    penalty = 1 / (2 * 1.5 * (1 + math.exp(2)))
+    assert fit_listwise([both], penalty, {1: 0.5}) == pytest.approx([1.5, 0.5], abs=1e-3)
+
+
 def test_a_feature_that_speaks_against_gets_the_opposite_weight_and_one_that_says_nothing_none() -> None:
     against = example([[0.0, 3.0], [1.0, 3.0]], [True, False])
     assert fit_listwise([against], PENALTY) == pytest.approx([-2.0, 0.0], abs=1e-3)

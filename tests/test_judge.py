@@ -220,3 +220,28 @@ def test_far_is_what_shares_few_words_and_is_unlike() -> None:
     assert far(covering("推进文明旅游。", bigrams=0.0, lexicon=0.0, cosine=0.2))
     assert not far(covering("推进文明旅游。", bigrams=0.0, lexicon=0.0, cosine=0.5))
     assert not far(covering("推进文明旅游。", bigrams=0.2, lexicon=0.0, cosine=0.2))
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "named", "measure", "scope"),
+    [
+        ("森林覆盖率是多少？", "到2030年，森林覆盖率达到27.5%。", True, 0.0, 0.0),
+        ("装备制造业增加值是多少？", "到2030年，装备制造业产值达到170亿元。", True, 1.0, 0.0),
+        ("全国森林覆盖率目标是多少？", "到2030年，森林覆盖率达到27.5%。", True, 0.0, 1.0),
+        ("农药利用率是多少？", "到2030年，宽带接入能力达到100兆。", False, 1.0, 0.0),
+        ("怎样提高森林覆盖率？", "到2030年，森林覆盖率达到27.5%。", False, 0.0, 0.0),  # no figure is asked for
+    ],
+)
+def test_the_name_of_the_figure_its_measure_and_its_region_are_held_against_the_question(
+    question: str, text: str, named: bool, measure: float, scope: float
+) -> None:
+    values = features_of(understand(question), [covering(text)], ALIGNER)
+    assert (values["named"] > 0.6) is named
+    assert (values["measure"], values["scope"]) == (measure, scope)
+
+
+def test_the_name_of_a_row_is_the_name_of_its_figures() -> None:
+    cells = [("指标名称", "森林覆盖率"), ("单位", "%"), ("2030年", "27.5")]
+    one = covering("")
+    found = replace(one, passage=replace(one.passage, chunk=row(cells)))
+    assert features_of(ASKED, [found], ALIGNER)["named_bigrams"] == 1.0

@@ -176,6 +176,11 @@ def test_however_it_is_asked_the_list_is_the_same(yunze: Pipeline, question: str
     assert asked(yunze, question).text == asked(yunze, "有哪些约束性指标？").text
 
 
+def test_so_many_targets_are_listed_only_where_they_are_so_many(yunze: Pipeline) -> None:
+    assert asked(yunze, "约束性指标是哪两项？").text == asked(yunze, "有哪些约束性指标？").text
+    assert not COUNTED.findall(asked(yunze, "约束性指标是哪五项？").text)
+
+
 @pytest.mark.parametrize("nature", ["约束性", "预期性"])
 def test_the_count_of_the_shipped_plan_is_that_of_the_register_made_by_hand(shipped: Pipeline, nature: str) -> None:
     gold = [json.loads(line) for line in (SETS / "targets.jsonl").read_text(encoding="utf-8").splitlines()]

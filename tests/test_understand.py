@@ -17,6 +17,7 @@ from rag.understand import (
     MAX_CHARACTERS,
     MAX_SIDES,
     Frame,
+    asks_how,
     clean,
     core_of,
     is_elliptic,
@@ -475,3 +476,36 @@ def test_an_indicator_in_letters_is_enough_chinese() -> None:
 
 def test_a_quantity_of_a_question_is_no_year() -> None:
     assert understand("装机容量达到2095万千瓦了吗？").years == ()
+
+
+@pytest.mark.parametrize(
+    ("question", "how"),
+    [
+        ("如何留住和吸引人才？", True),
+        ("怎么才能让农民增收？", True),
+        ("早就达到104%了，咋2025年才要99.5%？", False),  # why
+        ("目标怎么反而低了？", False),
+    ],
+)
+def test_a_question_of_why_is_not_one_of_how(question: str, how: bool) -> None:
+    assert asks_how(question) is how
+
+
+@pytest.mark.parametrize(
+    ("question", "want"),
+    [
+        ("每万人全科医生 2025", "figure"),
+        ("森林覆盖率在2030年达到什么水平？", "figure"),
+        ("农业项目 2025", "text"),  # which?
+        ("2025年要建高铁", "text"),
+    ],
+)
+def test_a_name_and_a_year_ask_for_a_figure(question: str, want: str) -> None:
+    assert want_of(question) == want
+
+
+def test_short_years_beside_a_full_one_are_read() -> None:
+    plan = Period(2021, 2025)
+    assert years_of("参保率2020年多少，25年定多少？", plan) == (2020, 2025)
+    assert years_of("2020年受教育年限10.8年", plan) == (2020,)
+    assert years_of("上个五年和这个五年各多少万？", plan) == (2020, 2025)
