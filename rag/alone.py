@@ -18,7 +18,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from index.figures import amounts
 from index.keyword import bigrams
@@ -32,6 +32,7 @@ from rag.types import Query
 LEAD = 0.42  # by which a name is nearer to the question than any other in its sentence: of 4, see `_nearness`
 PLAINLY = 1.0  # … by which it is so whatever other words of the question the others have
 LEAST = 0.6  # nearness of a name that is asked for at all
+REMEMBERED = 4096  # sentences: many questions meet the same
 OFFICIAL = 0.6  # weight of an official word from which it stands for one of the question
 UNIT = 0.3  # what a figure in the unit asked for is nearer, and one in another is less near
 SHARE_UNITS = ("%", "％", "‰")
@@ -102,7 +103,8 @@ def told_alone(query: Query, text: str, aligner: Aligner) -> str:
     return without_others(text, best)
 
 
-def told_in(text: str) -> list[Told]:
+@lru_cache(maxsize=REMEMBERED)
+def told_in(text: str) -> tuple[Told, ...]:
     """The figures of a sentence, each with what is said of it, and those of which nothing is known."""
     found: list[Told] = []
     every = amounts(text)
@@ -124,7 +126,7 @@ def told_in(text: str) -> list[Told]:
         if (figure.start, figure.end) not in known:
             start, end = next((a, b) for a, b in clauses(text) if a <= figure.start < b)
             found.append(Told(text[start:end], start, end, (figure.start, figure.end), figure.text, None, None, False))
-    return found
+    return tuple(found)
 
 
 def of_year(query: Query, told: Sequence[Told]) -> list[Told]:
