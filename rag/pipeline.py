@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -86,6 +86,7 @@ EXAMPLES_SHOWN = 3
 NAMES_WHAT_IS_MISSING = ("place", "absent", "premise")  # objections that say something where nothing is near
 LONGEST_THING = 6  # characters of a thing that is looked for as it stands
 WHOLE = 10_000  # characters: quotations that something is worked out from are not narrowed
+NEARLY = 1.0  # how far below the best evidence other may score for the second of two things
 BESIDE = 3.0  # how far below the best evidence that of another year of a comparison may score
 
 
@@ -439,6 +440,8 @@ class Pipeline:
             if fewest and not (judged.answered and best[0].features["place"]):
                 continue
             telling = telling_of(side, best) if side.question != query.question else best[:1]
+            if telling == best[:1] and told_before(best, said, placed):
+                telling = best[1:2]
             if not telling:
                 unanswered += told_apart(side, sides)
             told = [one for one in map(placed, telling) if (one.passage.rank, one.start) not in said]
@@ -665,6 +668,15 @@ def told_apart(side: Query, sides: Sequence[Query]) -> list[str]:
     if len({other.places for other in sides}) > 1:
         return list(side.places)
     return [f"“{side.question}”"] if len({other.question for other in sides}) > 1 else []
+
+
+def told_before(
+    evidence: Sequence[Evidence], said: Collection[tuple[int, int]], placed: Callable[[Evidence], Evidence]
+) -> bool:
+    """Whether the best evidence for one of two things already told the other, and the next is nearly as good."""
+    best, *others = evidence
+    here = placed(best)
+    return (here.passage.rank, here.start) in said and bool(others) and best.score - others[0].score < NEARLY
 
 
 def telling_of(side: Query, evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
