@@ -25,6 +25,10 @@ from rag.types import Evidence, Query, Selection
 
 NAME = "原文摘录"
 
+_LEADS_ON = re.compile(
+    r"(?:^|[,，;；。])\s*(?:以[^,，;；。]*为[^,，;；。]{1,6}|围绕[^,，;；。]*|按照[^,，;；。]*|依托[^,，;；。]*|立足[^,，;；。]*|"
+    r"瞄准[^,，;；。]*|针对[^,，;；。]*|结合[^,，;；。]*)$"
+)
 _ANOTHER_TIME = ("past_for_plan", "plan_for_past", "year_other")
 MENTIONED = 10  # pieces of evidence of which one may say yes in so many words
 LENGTH_COST = 0.01  # of a bigram of the question, for each character shown
@@ -128,6 +132,8 @@ def narrow(query: Query, text: str, longest: int) -> tuple[int, int]:
             piece = text[start:end]
             if query.want == "figure" and not amounts(piece):
                 continue
+            if last + 1 < len(spans) and _LEADS_ON.search(piece.rstrip(" ,，")):
+                continue  # 以甲县、乙县为重点, and then what
             value = len(wanted & set(bigrams(piece))) - LENGTH_COST * (end - start)
             if value > best_value:
                 best, best_value = (start, end), value
