@@ -32,8 +32,9 @@ from index.build import unprepared
 from rag.judge import FEATURES as JUDGE_FEATURES
 from rag.judge import Boosted, Split, features_of, ruled_out
 from rag.phrase import row_words
-from rag.pipeline import CONSIDERED, EVIDENCE_FROM, Pipeline
+from rag.pipeline import Pipeline
 from rag.retrieve import SCORERS
+from rag.search import CONSIDERED, EVIDENCE_FROM
 from rag.select import FEATURES as EVIDENCE_FEATURES
 from rag.types import Evidence, Query
 from rag.understand import understand

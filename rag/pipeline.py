@@ -2,9 +2,10 @@
 
     question, history
       -> understand   rag.understand   completed, years, places, kinds of detail, official words
+      -> search       rag.search       the next three, for each of the questions within a question
       -> retrieve     rag.retrieve     passages, best first
                       rag.rerank       … in the order of a cross-encoder, where one is set
-  -> select       rag.select       sentences, rows and items that may answer
+      -> select       rag.select       sentences, rows and items that may answer
       -> judge        rag.judge        do the documents answer at all? no: the refusal names the nearest they say
       -> settled      rag.library      has a person approved an answer to this question? that is then the answer
       -> generate     rag.generate     text with marks
@@ -18,7 +19,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -29,7 +30,6 @@ import numpy as np
 from threadpoolctl import ThreadpoolController
 
 from index.build import DEFAULT_INDEX, build, groups_of, needs_build
-from index.chunk import label_of
 from index.conflicts import Conflict, conflicts
 from index.embed import Embedder, load_embedder
 from index.errors import IndexMismatch
@@ -45,49 +45,40 @@ from rag.align import aligner_beside
 from rag.cite import cite
 from rag.config import Config
 from rag.courtesy import courtesy
-from rag.disagree import named_by, thing_asked_for
+from rag.disagree import thing_asked_for
 from rag.errors import LibraryError, UnsoundAnswer
 from rag.generate.extractive import NAME, Extractive
 from rag.generate.model import EXTRACTIVE, open_model
 from rag.judge import CERTAIN, Judge, Verdict, far, read_model, told_for_another_year
 from rag.library import LIKE, Approved, Library, found_again, library_of, same, sources_of
 from rag.lists import box_list, by_place, counted
-from rag.measures import enumerates, how, kind_of, measured, points_of
 from rag.phrase import row_words
 from rag.prompts import lines, render
 from rag.reckon import reckoned, worked_out
 from rag.register import asks_for_list, listing, two_lists
-from rag.rerank import Reranker, open_reranker, reranked
+from rag.rerank import Reranker, open_reranker
 from rag.retrieve import Retriever, distinct
-from rag.select import Selector, level_before_growth, those_so_many
-from rag.types import Answer, Aside, Check, Citation, Evidence, Named, Passage, Query, Selection, Status, Turn, Worked
+from rag.search import Found, Search
+from rag.select import Selector
+from rag.types import Answer, Aside, Check, Citation, Evidence, Passage, Query, Selection, Status, Turn, Worked
 from rag.typos import Vocabulary
 from rag.understand import (
-    MAX_SIDES,
     Frame,
-    asks_members,
-    asks_of_each,
     clean,
     gazetteer,
     is_elliptic,
-    members_of,
-    sides_of,
     understand,
     ungrouped,
 )
 from rag.verify import Cited, check_quote, verify
 
 WEIGHTS = Path(__file__).resolve().parent / "weights.json"
-CONSIDERED = 40
-EVIDENCE_FROM = 20
 NEAREST_CHARACTERS = 120
 REGISTERED = 0.95  # confidence of an answer that is read off the register
 EXAMPLES_SHOWN = 3
 NAMES_WHAT_IS_MISSING = ("place", "absent", "premise")  # objections that say something where nothing is near
 LONGEST_THING = 6  # characters of a thing that is looked for as it stands
 WHOLE = 10_000  # characters: quotations that something is worked out from are not narrowed
-NEARLY = 1.0  # how far below the best evidence other may score for the second of two things
-BESIDE = 3.0  # how far below the best evidence that of another year of a comparison may score
 
 
 class Answerer(Protocol):
@@ -231,7 +222,7 @@ class Pipeline:
         told = [f"· {example}" for example in examples]
         text = render("courtesy", opening=opening, document=self.document, examples="\n".join(told))
         verdict = Verdict(0.0, False, CERTAIN, "courtesy")
-        return Reply(self.find(query, query.text), (), verdict, spoken([text]), tuple(examples))
+        return Reply(self.searching.find(query, query.text), (), verdict, spoken([text]), tuple(examples))
 
     def absent(self, query: Query) -> str:
         """A short thing that a question asks whether the documents mention it or have it built, and that they name
@@ -376,123 +367,13 @@ class Pipeline:
         answer = Answer("\n".join(questions), text, status, tuple(citations))
         return self.checks(answer, queries[-1], own)
 
-    def search(self, query: Query) -> tuple[tuple[Passage, ...], Selection, Verdict]:
-        """Passages, the evidence in them, and whether it answers. A question about a group of places is answered by
-        what names the group, else asked of its places."""
-        sides = sides_of(query, self.frame)
-        if len(sides) > 1:
-            sides = tuple(one for side in sides for one in self._apart(side))
-        found = self._search(query, sides)
-        if (group := query.group) is None:
-            return found
-        if asks_members(query):
-            return found if group.stated else (*found[:2], Verdict(0.0, False, CERTAIN))
-        of_places = self._search(ungrouped(query), members_of(query, self.frame), 1 if query.want == "figure" else 2)
-        named = found[2].answered and _tells_of(group, found[1].parts)
-        each = asks_of_each(query) and len(of_places[1].parts) > 1
-        if named and not each and (not of_places[2].answered or found[2].confidence >= of_places[2].confidence):
-            return found
-        passages, selection, verdict = of_places if of_places[2].answered or not group.name else found
-        if verdict.answered and query.want == "figure" and not any(map(_names_place, selection.parts)):
-            verdict = Verdict(0.0, False, CERTAIN, "place")  # a figure of the whole region is none of its places
-        return passages, selection, verdict
+    def search(self, query: Query) -> Found:
+        """Passages, the evidence in them, and whether it answers."""
+        return self.searching(query)
 
-    def _apart(self, side: Query) -> tuple[Query, ...]:
-        """A side of a comparison; one of a group of places that nothing found speaks of, asked of each of them."""
-        if side.group is None:
-            return (side,)
-        ((evidence, verdict),) = self._search_each([side])
-        named = verdict.answered and _tells_of(side.group, evidence[:1])
-        return (side,) if named else members_of(side, self.frame)
-
-    def _search(
-        self, query: Query, sides: Sequence[Query], fewest: int = 0
-    ) -> tuple[tuple[Passage, ...], Selection, Verdict]:
-        """The questions within a question are searched each for itself; it is answered where one of them is, and then
-        for those that are. Those of the places of a region or group are answered only by what names the place, and
-        shown where there are so many of them (`fewest`)."""
-        fewest = fewest or (2 if len(sides) > MAX_SIDES else 0)
-        found = self.find(query, query.text)
-        evidence = level_before_growth(query, self.select(query, found[:EVIDENCE_FROM]))
-        evidence, verdict = measured(query, evidence, self.judge)
-        evidence = those_so_many(query, evidence)
-        alone = Selection(evidence, evidence[:1], points=(points_of(query, evidence),))
-        if len(sides) == 1 or not evidence:
-            return found, alone, verdict
-        by_chunk = {passage.chunk.id: passage for passage in found}
-        parts: list[Evidence] = []
-        points: list[tuple[Evidence, ...]] = []
-        unanswered: list[str] = []
-        said: set[tuple[int, int]] = set()
-
-        def placed(one: Evidence) -> Evidence:
-            chunk = one.passage.chunk
-            made = Passage(chunk, one.passage.score, len(by_chunk) + 1)
-            return replace(one, passage=by_chunk.setdefault(chunk.id, made))
-
-        answers = self.search_sides(sides)
-        # Documents that tell one side of a comparison are likelier to tell the other than those that tell neither.
-        least = self.judge.threshold / 2 if any(judged.answered for _, judged in answers) else self.judge.threshold
-        for side, (best, judged) in zip(sides, answers, strict=True):
-            if judged.answerable < least:
-                unanswered += told_apart(side, sides)
-                continue
-            if fewest and not (judged.answered and best[0].features["place"]):
-                continue
-            telling = telling_of(side, best) if side.question != query.question else best[:1]
-            if telling == best[:1] and told_before(best, said, placed):
-                telling = best[1:2]
-            if not telling:
-                unanswered += told_apart(side, sides)
-            told = [one for one in map(placed, telling) if (one.passage.rank, one.start) not in said]
-            said.update((one.passage.rank, one.start) for one in told)
-            if told:
-                parts.append(told[0])
-                points.append(tuple(told) if how(side) else ())
-        if len(parts) < max(fewest, 1):
-            return found, alone, verdict
-        chosen = tuple(one for part, held in zip(parts, points, strict=True) for one in held or (part,))
-        every = tuple(sorted(by_chunk.values(), key=lambda passage: passage.rank))
-        unanswered = ["、".join(unanswered)] if fewest and unanswered else unanswered
-        others = tuple(one for one in evidence if (one.passage.rank, one.start) not in said)
-        surest = max((judged for _, judged in answers), key=lambda judged: judged.answerable)
-        weakest = min(judged.confidence for _, judged in answers if judged.answered) if surest.answered else 0.0
-        selection = Selection((*chosen, *others), tuple(parts), tuple(unanswered), tuple(points))
-        return every, selection, replace(surest, confidence=weakest)
-
-    def find(self, query: Query, asked: str) -> tuple[Passage, ...]:
-        """The passages that may answer, best first. `asked` is what a reranker reads them beside."""
-        found = self.retrieve(query, CONSIDERED)
-        return found if self.reranker is None else reranked(self.reranker, asked, found)
-
-    def search_sides(self, sides: Sequence[Query]) -> list[tuple[tuple[Evidence, ...], Verdict]]:
-        """Evidence and verdict for each question within a question. Where they ask for one thing in several years, the
-        surest answer names it for the others: what 种庄稼用机器的比例 is called in one year, it is called in all."""
-        found = self._search_each(sides)
-        if len({side.core for side in sides}) > 1:
-            return found
-        evidence, surest = max(found, key=lambda one: one[1].answerable)
-        if not surest.answered:
-            return found
-        name = named_by(evidence[0], sides[0])
-        again = self._search_each([replace(side, core=f"{side.core} {name}") for side in sides])
-        return [new if new[1].answerable > old[1].answerable else old for old, new in zip(found, again, strict=True)]
-
-    def _search_each(self, sides: Sequence[Query]) -> list[tuple[tuple[Evidence, ...], Verdict]]:
-        # What sets a question within a question apart from the whole is its core; those of one core, which ask for
-        # other years, find the same passages.
-        found = {(side.text, side.core): side for side in sides}
-        passages = {asked: self.find(side, side.core)[:EVIDENCE_FROM] for asked, side in found.items()}
-        return [self._search_side(side, passages[side.text, side.core]) for side in sides]
-
-    def _search_side(self, side: Query, passages: Sequence[Passage]) -> tuple[tuple[Evidence, ...], Verdict]:
-        evidence = self.select(side, passages)
-        if evidence and evidence[0].features["year_other"] >= 1:
-            # The other year of a comparison: told next to it, this one may stand just below.
-            near = [one for one in evidence if evidence[0].score - one.score <= BESIDE]
-            own = [one for one in near if one.features["year"] or one.features["year_near"]]
-            evidence = (*own[:1], *(one for one in evidence if one not in own[:1]))
-        return measured(side, evidence, self.judge)
+    @cached_property
+    def searching(self) -> Search:
+        return Search(self.frame, self.retrieve, self.select, self.judge, self.reranker)
 
     def from_register(self, query: Query) -> Worked | None:
         """An answer that is read off the documents whole: what a 专栏 holds, a list of targets from the register, or a
@@ -659,49 +540,6 @@ def _particulars(query: Query) -> tuple[object, ...]:
     """What two wordings of one question must agree in: years, places, figures."""
     written = tuple(sorted(figure.text for figure in figures(query.text) if figure.kind != "year"))
     return query.years, frozenset(query.places), frozenset(query.elsewhere), written
-
-
-def told_apart(side: Query, sides: Sequence[Query]) -> list[str]:
-    """What sets a question within a question apart from the others, in words: its year, its places, or its words."""
-    if len({other.years for other in sides}) > 1:
-        return [f"{year}年" for year in side.years]
-    if len({other.places for other in sides}) > 1:
-        return list(side.places)
-    return [f"“{side.question}”"] if len({other.question for other in sides}) > 1 else []
-
-
-def told_before(
-    evidence: Sequence[Evidence], said: Collection[tuple[int, int]], placed: Callable[[Evidence], Evidence]
-) -> bool:
-    """Whether the best evidence for one of two things already told the other, and the next is nearly as good."""
-    best, *others = evidence
-    here = placed(best)
-    return (here.passage.rank, here.start) in said and bool(others) and best.score - others[0].score < NEARLY
-
-
-def telling_of(side: Query, evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
-    """What tells a part of a question: where it asks how the measures, where it asks for what is to be reached the
-    words that tell this, () where there are none; where it asks which a sentence that names several; else the best
-    evidence."""
-    if how(side):
-        return points_of(side, evidence)
-    best, near = evidence[0], [one for one in evidence if evidence[0].score - one.score <= BESIDE]
-    if side.want != "figure" and "目标" in side.text:
-        aims = [one for one in near if kind_of(one) == "target"]
-        return tuple(aims[:1]) if aims or kind_of(best) in ("measure", "adverse") else (best,)
-    if side.want == "list" and not enumerates(best):
-        return (next((one for one in near if enumerates(one)), best),)
-    return (best,)
-
-
-def _tells_of(group: Named, parts: Sequence[Evidence]) -> bool:
-    """Whether what would be answered with names the group itself."""
-    said = [fold(one.text + label_of(one.passage.chunk)) for one in parts]
-    return bool(group.name) and any(group.name in text for text in said)
-
-
-def _names_place(evidence: Evidence) -> bool:
-    return bool(evidence.features["place"] or evidence.features["place_near"])
 
 
 def in_order(found: Sequence[Passage], selection: Selection) -> tuple[Passage, ...]:

@@ -27,8 +27,9 @@ from rag.batch.run import identity
 from rag.config import Config
 from rag.doctor import Finding, examine
 from rag.errors import ConfigError
-from rag.pipeline import CONSIDERED, Pipeline, open_pipeline
+from rag.pipeline import Pipeline, open_pipeline
 from rag.rerank import CrossReranker, open_reranker, reranked
+from rag.search import CONSIDERED
 from rag.understand import understand
 from tests.fakes import paragraph, passage
 from tests.models import save_cross_encoder
@@ -104,7 +105,7 @@ def test_the_reranker_reads_a_passage_with_the_titles_above_it() -> None:
 def test_what_retrieval_found_last_may_come_first(yunze: Pipeline) -> None:
     query = understand(FOREST, (), yunze.frame)
     plain = yunze.retrieve(query, CONSIDERED)
-    assert yunze.find(query, query.text) == plain
+    assert yunze.searching.find(query, query.text) == plain
     last = next(one for one in reversed(plain) if one.chunk.kind == "paragraph")
     assert last.rank > 20  # retrieval alone does not let the selector see it
     fake = HandScored({last.chunk.text: 2.0, "森林覆盖率": 1.0})
