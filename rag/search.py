@@ -93,6 +93,7 @@ class Search:
             return replace(one, passage=by_chunk.setdefault(chunk.id, made))
 
         answers = self._of_sides(sides)
+        two_things = len({(side.years, side.places) for side in sides}) == 1
         # Documents that tell one side of a comparison are likelier to tell the other than those that tell neither.
         least = self.judge.threshold / 2 if any(judged.answered for _, judged in answers) else self.judge.threshold
         for side, (best, judged) in zip(sides, answers, strict=True):
@@ -102,7 +103,7 @@ class Search:
             if fewest and not (judged.answered and best[0].features["place"]):
                 continue
             telling = telling_of(side, best) if side.question != query.question else best[:1]
-            if telling == best[:1] and told_before(best, said, placed):
+            if telling == best[:1] and two_things and told_before(best, said, placed):
                 telling = best[1:2]
             if not telling:
                 unanswered += told_apart(side, sides)
