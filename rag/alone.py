@@ -43,6 +43,10 @@ MANY = 4  # items of an enumeration of projects
 _HEAD = re.compile(r"[^,，、；;。]{2,30}[:：]")
 _PROJECT = re.compile("项目|工程|基地|机组|中心|建设")
 _BOTH = re.compile(r"[和与跟、]|分别|各|都|比(?![例重率])|有何不同|(?:多少|几)[个家座条项处](?:项目|工程)")
+# A first statement that begins so may govern those behind it.
+_OPENS = re.compile(
+    r"(?:到|至|在)?(?:19|20)\d\d|[“\"]?十[一二三四五六七八九]五|取消|停|不|除|若|如果|每年|力争|争取|预计|拟"
+)
 _ASKS_PLACE = re.compile(r"哪[个些里儿]?(?:[县市州区园镇乡村地]|$|[?？])|什么地方|啥地方|何处")
 _PLACE = re.compile("[县市州区园镇乡村]")
 _SEVERAL = re.compile(r"(?<!占)比(?![例重率])|相差|差距|分别|各|一共|合计|总共|之和|加起来")
@@ -54,9 +58,17 @@ _ASKS_YEARLY = re.compile(r"年均|(?:每|平均每?)一?年[^，,。]{0,6}(?:�
 _ASKS_GROWTH = re.compile(r"增长|增速|增幅|增加(?!值)|涨|提高|提升|上升|下降|降低|减少|[大多少]了")
 _YEAR = re.compile(r"20\d\d年?")
 _TIME = re.compile(
-    r"(?<![比较由从自])(?:力争)?(?:到|在|至)?(?:20\d\d年|[“\"]?十[一二三四五六七八九]五[”\"]?)(?:期?末|期间|时期|底)?"
-    r"(?:[(（][^()（）]{1,4}[)）])?[,，]?"
+    r"(?<![\d比较由从自与同和以之“\"至\-—–~])(?:力争)?(?:到|在|至)?(?:20\d\d年|[“\"]?十[一二三四五六七八九]五[”\"]?)"
+    r"(?:期?末|期间|时期|底|之?前)?(?:[(（][^()（）]{1,4}[)）])?(?![^,，。；;]{0,4}(?:相比|基础上|以来|为基))[,，]?"
 )
+_ANY_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?=年|[-—–~至])|十[一二三四五六七八九]五(?![个万亿])")
+_OF_NEXT = re.compile(r"\d{4}年(?:[(（][^()（）]*[)）])?的?(?:约|近)?\d")  # 由2015年的300亿元
+# What bears on figures behind it, and what at the beginning of a clause with a figure of its own does.
+_BEARS = re.compile(
+    r"若|如果|除|不(?:包括|含|计|再|能|应|得(?![低少超高]))|未(?!来)|没|取消|停|争取|力争|预计|拟|每年|年均|逐年|至少|最多|相比|基础上|以来|累计"
+)
+_COMPARED = re.compile(r"较|比(?![例重率])|与|同(?!比)|在.{0,8}基础上")
+_LEADS = re.compile(r"(?:其中)?(?:每年|年均|逐年|累计|预计|争取|力争|拟|若|如果|除)")
 _BOUND = re.compile(r"以上|以下|以内|左右|上下|[不至]?[低高少多大小]于|超过?|至[少多]|约|近|突破|[余多](?=[个家人])")
 _BEFORE = re.compile(r"[^,，、；;。：:]*$")
 _WORD = re.compile(r"\w")
@@ -80,11 +92,11 @@ class Told:
 def told_alone(query: Query, text: str, aligner: Aligner) -> str:
     """The words of a sentence that tell the figure a question asks for, with what names it and its time, GAP where
     something is left out; "" where it is not plain which figure that is, and where the sentence has one only."""
-    of_years = len(query.years) > 1 and len({*_JOINS.findall(query.core)}) == 0  # one thing in several years
+    of_years = len(query.years) > 1 and not _JOINS.search(query.core)  # one thing in several years
     asks_one = of_years or (len(_ASKS.findall(query.text)) <= 1 and not _SEVERAL.search(query.core))
     if query.want != "figure" or not asks_one or _OTHERWISE.search(query.text) or len(amounts(text)) < 2:
         return ""
-    told = of_measure(query, of_year(query, told_in(text)))
+    told = of_measure(query, of_year(query, told_in(text)), strictly=True)
     if not told:
         return ""
     near = nearness(query, told, aligner)
@@ -115,7 +127,7 @@ def told_in(text: str) -> tuple[Told, ...]:
         inside = [figure for figure in every if one.start <= figure.start and figure.end <= one.end]
         together = sum((other.start, other.end) == span for other in stated)
         at = groups[span] = groups.get(span, -1) + 1
-        if len(inside) == together:
+        if len(inside) == together and len({figure.unit for figure in inside}) == 1:
             figure = inside[at]
             name = one.subject + one.indicator
             found.append(
@@ -134,8 +146,9 @@ def of_year(query: Query, told: Sequence[Told]) -> list[Told]:
     return [one for one in told if not query.years or one.year is None or one.year in query.years]
 
 
-def of_measure(query: Query, told: Sequence[Told]) -> list[Told]:
-    """Those of the measure asked for: how much each year, by how much more, or how much; all where none has it."""
+def of_measure(query: Query, told: Sequence[Told], strictly: bool = False) -> list[Told]:
+    """Those of the measure asked for: how much each year, by how much more, or how much; where none has it, none if
+    `strictly`, else all."""
     if _ASKS_SHARE.search(query.text):
         told = [one for one in told if one.unit.endswith(SHARE_UNITS)] or told
     if _ASKS_YEARLY.search(query.text):
@@ -144,6 +157,8 @@ def of_measure(query: Query, told: Sequence[Told]) -> list[Told]:
         wanted = ("growth", "increase")
     else:
         wanted = ("level", "cumulative", "increase")
+    if strictly and not any(one.basis in wanted for one in told):
+        return []
     return [one for one in told if one.basis is None or one.basis in wanted] or list(told)
 
 
@@ -173,6 +188,11 @@ def item_alone(query: Query, text: str, aligner: Aligner) -> str:
     if _ASKS_PLACE.search(query.text) and not _PLACE.search(best):
         return ""
     if query.want == "figure" and not amounts(best):
+        return ""
+    if "date" in query.kinds and not _ANY_YEAR.search(best):
+        return ""
+    tail = listed and re.search("[,，]", names[-1])  # what follows is said of all
+    if tail or (not begin and (listed or (order[0] and _OPENS.match(names[0].strip())))):
         return ""
     lead = f"{text[:begin]}{GAP if order[0] else ''}" if begin else ""
     return f"{lead}{best}".strip(" ，,；;。").removesuffix("等")
@@ -228,44 +248,100 @@ def fits(query: Query, names: Sequence[str], aligner: Aligner) -> list[tuple[flo
 
 
 def without_others(text: str, told: Told) -> str:
-    """The words of a sentence that name a figure, tell its time and say it; "" where its name does not stand before it
-    whole, or where a bound may be said of it and of others together."""
+    """The words of a sentence that name a figure, tell its time and say it. "" where its name does not stand before it
+    whole, and where what is left out may bear on it: a year, a bound, a condition, 每年 or 均."""
     first, last = told.figure
-    if told.alone:
-        said = (told.start, told.end)
-    else:
-        behind = _BOUND.match(text, last)
-        said = (first, behind.end() if behind else last)
-        bounds = [match.start() for match in _BOUND.finditer(text, told.start, told.end)]
-        if any(not said[0] <= at < said[1] for at in bounds):
-            return ""
+    own = max(start for start, _ in clauses(text) if start <= first)
+    said = _said(text, told)
     where = text[: told.end if told.alone else first]
-    runs = runs_of(told.name, where) or runs_of(told.name.removesuffix("占比"), where)
-    if not (runs := runs or in_front(text, told)):
+    runs = runs_of(told.name, where) or runs_of(told.name.removesuffix("占比"), where) or in_front(text, told)
+    if said is None or not runs:
         return ""
     if runs[-1][1] > last:  # 3所小学
         said = (said[0], runs[-1][1])
-    spans = sorted([*runs, said])
-    if time := [match.span() for match in _TIME.finditer(text, 0, first)]:
-        spans = sorted([*spans, time[-1]])
-    merged = [spans[0]]
-    for start, end in spans[1:]:
+    spans = [*runs, said]
+    before = [figure.end for figure in amounts(text[own:first])]
+    begin = own if not before else max(text.rfind(sign, own + before[-1], first) + 1 for sign in "、和及与")
+    if told.alone and begin >= own + max(before, default=0):
+        spans.append((begin, said[1]))  # its clause, or its part of it: 预计, 争取 and 每年 stay
+    if (part := text.find("其中", own, first)) >= 0:
+        spans.append((part, part + 2))
+    if not told.alone and _BEARS.search(_left_out(text, own, first, spans)):
+        return ""
+    times = [match.span() for match in _TIME.finditer(text, 0, first)]
+    if told.year is not None and _YEAR.search("".join(text[start:end] for start, end in times)):
+        times = [span for span in times if str(told.year) in text[slice(*span)]]
+        if not times:
+            return ""
+    merged = _merged(text, [*spans, *times[-1:]], told.alone)
+    words = GAP.join(text[start:end] for start, end in merged).strip(" ，,；;。")
+    together = any(start < own for start, _ in runs) and re.search("(?<!年)均|都|双双", text[own:first])
+    yearly = told.basis == "annual_average" and not re.search("年均|每年|逐年|/年", words)
+    undated = told.year is not None and str(told.year) in text[:first] and str(told.year) not in words
+    apart = "分别" in words or together or yearly or undated
+    return "" if apart or _governed(text, own, told, merged) else words
+
+
+def _said(text: str, told: Told) -> tuple[int, int] | None:
+    """What a figure is told in; None where a bound may be said of it and of others together."""
+    if told.alone:
+        return told.start, told.end
+    first, last = told.figure
+    behind = _BOUND.match(text, last)
+    said = (first, behind.end() if behind else last)
+    bounds = [match.start() for match in _BOUND.finditer(text, told.start, told.end)]
+    return said if all(said[0] <= at < said[1] for at in bounds) else None
+
+
+def _merged(text: str, spans: Sequence[tuple[int, int]], alone: bool) -> list[tuple[int, int]]:
+    """Spans in order, those joined that meet, that no word stands between, or, of a figure that has its words to
+    itself, no other figure and no end of a clause."""
+    first, *others = sorted(spans)
+    merged = [first]
+    last = max(end for _, end in spans)
+    for start, end in others:
         between = text[merged[-1][1] : start]
-        near = told.alone and end == said[1] and not amounts(between) and not re.search(r"[,，；;。]", between)
+        near = alone and end == last and not amounts(between) and not re.search(r"[,，；;。]", between)
         if start <= merged[-1][1] or near or not _WORD.search(between):
             merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
         else:
             merged.append((start, end))
-    return GAP.join(text[start:end] for start, end in merged).strip(" ，,；;。")
+    return merged
+
+
+def _left_out(text: str, begin: int, end: int, spans: Sequence[tuple[int, int]]) -> str:
+    """The characters of text[begin:end] that lie in none of the spans."""
+    return "".join(text[at] for at in range(begin, end) if not any(a <= at < b for a, b in spans))
+
+
+def _governed(text: str, own: int, told: Told, kept: Sequence[tuple[int, int]]) -> bool:
+    """Whether a clause that is left out bears on a figure behind it: by a year, unless it has a figure of its own, or
+    by what holds for all that follows (每年, 若, 除, 预计), of a growth what it is compared with."""
+    last = told.figure[1]
+    for start, end in clauses(text):
+        clause = text[start : min(end, last)]
+        with_figure = bool(amounts(clause)) and start < own
+        years = [start + match.start() for match in _ANY_YEAR.finditer(clause)]
+        lost = [at for at in years if not any(a <= at < b for a, b in kept)]
+        if any(not with_figure and not _OF_NEXT.match(text, at) for at in lost) and start < last:
+            return True
+        left = _left_out(text, start, min(end, own), kept) if start < own else ""
+        if (_LEADS.match(left.strip(" ，,")) if with_figure else _BEARS.search(left)) is not None:
+            return True
+        if with_figure and told.basis in ("growth", "increase") and _COMPARED.match(left):
+            return True
+    return False
 
 
 def in_front(text: str, told: Told) -> list[tuple[int, int]]:
-    """The words in front of what a figure alone is told in, where all of them are of its name; [] else."""
+    """The words in front of what a figure alone is told in, where all of them are of its name and they say what is
+    measured, if the unit does not (45万亩); [] else."""
     lead = _BEFORE.search(text[: told.start])
     words = text[lead.start() : told.start].removeprefix("其中") if lead and told.alone else ""
     if len(words) < 2 or set(words) - {*told.name, "的"}:
         return []
-    return [(told.start - len(words), told.start)]
+    measured = words[-1] == told.name[-1] or told.unit.endswith(("亩", "公顷"))
+    return [(told.start - len(words), told.start)] if measured else []
 
 
 def runs_of(name: str, text: str) -> list[tuple[int, int]]:

@@ -56,7 +56,7 @@ _RESERVED = re.compile(
 _HEDGED = re.compile(
     r"不(?!断|仅|同)|未(?!来)|没|无(?!人)|研究|谋划|探索|争取|限制|控制|避免|严控|除|拆|关停|退出|淘汰"
 )
-_OR = re.compile(r"(?P<one>[^，,。?？\s还]{3})[,，]?还是(?:在|到|说)?(?P<other>[^，,。?？\s]{3})")
+_OR = re.compile(r"(?P<one>[^，,。?？\s还]{2})[,，]?还是(?:在|到|说)?(?P<other>[^，,。?？\s]{2})")
 _GOAL = re.compile(r"目标|规划值|要达到|要到")
 _NUMBER = re.compile(r"^.*?\d[\d,，]*(?:\.\d+)?\s*")
 _NOT_NAME = re.compile(

@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from index.chunk import label_of
@@ -97,14 +97,14 @@ class Search:
         # Documents that tell one side of a comparison are likelier to tell the other than those that tell neither.
         least = self.judge.threshold / 2 if any(judged.answered for _, judged in answers) else self.judge.threshold
         for side, (best, judged) in zip(sides, answers, strict=True):
-            if judged.answerable < least:
+            if not best or judged.answerable < least:
                 unanswered += told_apart(side, sides)
                 continue
             if fewest and not (judged.answered and best[0].features["place"]):
                 continue
             telling = telling_of(side, best) if side.question != query.question else best[:1]
-            if telling == best[:1] and two_things and told_before(best, said, placed):
-                telling = best[1:2]
+            if telling == best[:1] and two_things:
+                telling = (untold(best, (*parts, *(one for of_part in points for one in of_part))),)
             if not telling:
                 unanswered += told_apart(side, sides)
             told = [one for one in map(placed, telling) if (one.passage.rank, one.start) not in said]
@@ -120,7 +120,7 @@ class Search:
         others = tuple(one for one in evidence if (one.passage.rank, one.start) not in said)
         surest = max((judged for _, judged in answers), key=lambda judged: judged.answerable)
         weakest = min(judged.confidence for _, judged in answers if judged.answered) if surest.answered else 0.0
-        selection = Selection((*chosen, *others), tuple(parts), tuple(unanswered), tuple(points))
+        selection = Selection((*chosen, *others), tuple(parts), tuple(unanswered), tuple(points), several=True)
         return every, selection, replace(surest, confidence=weakest)
 
     def find(self, query: Query, asked: str) -> tuple[Passage, ...]:
@@ -167,13 +167,12 @@ def told_apart(side: Query, sides: Sequence[Query]) -> list[str]:
     return [f"“{side.question}”"] if len({other.question for other in sides}) > 1 else []
 
 
-def told_before(
-    evidence: Sequence[Evidence], said: Collection[tuple[int, int]], placed: Callable[[Evidence], Evidence]
-) -> bool:
-    """Whether the best evidence for one of two things already told the other, and the next is nearly as good."""
-    best, *others = evidence
-    here = placed(best)
-    return (here.passage.rank, here.start) in said and bool(others) and best.score - others[0].score < NEARLY
+def untold(evidence: Sequence[Evidence], told: Sequence[Evidence]) -> Evidence:
+    """Of two things that are asked for, what tells the second: its best evidence, or the next where that already told
+    the first and the next is nearly as good."""
+    places = {(one.passage.chunk.id, one.start) for one in told}
+    near = (one for one in evidence if evidence[0].score - one.score < NEARLY)
+    return next((one for one in near if (one.passage.chunk.id, one.start) not in places), evidence[0])
 
 
 def telling_of(side: Query, evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:

@@ -101,12 +101,14 @@ class Selection:
     """What an answerer works from: `evidence`, best first, and `parts`, the best evidence for each question within the
     question (one for most). `points` holds for each of the parts the measures that tell it where it asks how, () where
     it asks something else; it may be left empty where none does. `unanswered` are the years or places that the question
-    compares, or the parts of it, of which nothing was found, as they are told."""
+    compares, or the parts of it, of which nothing was found, as they are told. `several`: there are questions within
+    the question, and the scores of the parts are not those of the rest."""
 
     evidence: tuple[Evidence, ...]
     parts: tuple[Evidence, ...]
     unanswered: tuple[str, ...] = ()
     points: tuple[tuple[Evidence, ...], ...] = ()
+    several: bool = False
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ def test_the_clause_asked_for_is_told_behind_its_time(question: str, told: str) 
         ("农村和城镇居民人均可支配收入分别是多少？", INCOME, ""),
         # What is named before lends its name, and parts stand alone.
         ("饲草料年产量是多少？", FODDER, "到2030年，饲草料……年产量达到213万吨左右"),
-        ("全株玉米青贮种植面积是多少？", FODDER, "到2030年，……全株玉米青贮45万亩"),
+        ("全株玉米青贮种植面积是多少？", FODDER, "到2030年，……其中全株玉米青贮45万亩"),
         # Of one thing in two years, that of the year asked for.
         ("2020年三产增加值是多少？", GROWN, "三产增加值……增长到2020年的500亿元"),
         ("2015年三产增加值是多少？", GROWN, "三产增加值由2015年的300亿元"),
@@ -79,6 +79,43 @@ def test_one_figure_of_several_is_told_with_its_name_and_time(question: str, tex
     assert alone(question, text) == told
 
 
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        # Another year than that of the figure, or the base that it is compared with.
+        ("2020年常住人口是多少？", "2020年、2025年全市常住人口分别为161万人、180万人，城镇化率为60%。"),
+        ("农村居民收入增长多少？", "与2015年相比，城镇居民收入增长40%，农村居民收入增长50%。"),
+        ("棉花产量增加多少？", "在2020年基础上，粮食产量增加8万吨，棉花产量增加5万吨。"),
+        ("主要污染物排放下降多少？", "较2015年能耗下降20%，主要污染物排放下降10%。"),
+        ("新增就业多少人？", "2021至2025年新建学校30所，新增就业15万人。"),
+        # What holds for all that follows.
+        ("新增供水能力多少？", "每年新增供热面积100万平方米，新增供水能力5万吨。"),
+        ("耕地面积多少？", "不包括农场，全州耕地面积800万亩，林地面积300万亩。"),
+        ("城镇化率达到多少？", "除甲县外，各县市城镇化率达到50%，参保率达到95%。"),
+        ("光伏装机达到多少？", "若资金允许，风电装机达到300万千瓦，光伏装机达到800万千瓦。"),
+        # 均 is said of two things, and a unit is cut.
+        ("化肥利用率达到多少？", "化肥、农药使用量分别减少10%、5%，利用率均达到43%以上。"),
+        ("参保率提高多少？", "参保率、就业率较上年分别提高2个和1个百分点，收入增长5%。"),
+        # How much it grows is asked, and only how much it is told.
+        ("农村居民收入增长多少？", "城镇居民收入达到3万元，农村居民收入达到2万元。"),
+    ],
+)
+def test_what_is_left_out_must_not_bear_on_the_figure(question: str, text: str) -> None:
+    assert alone(question, text) == ""
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "told"),
+    [
+        ("旅游收入要突破多少？", "接待游客1000万人次，争取旅游收入突破500亿元。", "争取旅游收入突破500亿元"),
+        ("新增城镇就业多少人？", "每年新增城镇就业3万人，技能培训达到15万人次以上。", "每年新增城镇就业3万人"),
+        ("小学新建多少所？", "到2030年，新建学校30所，其中小学20所、幼儿园10所。", "到2030年，新建……其中小学20所"),
+    ],
+)
+def test_what_bears_on_it_in_its_own_clause_is_told_with_it(question: str, text: str, told: str) -> None:
+    assert alone(question, text) in (told, "")
+
+
 PROJECTS = "1.食品加工项目：3万吨/年亚麻籽油项目、烘焙食品生产线项目、甲县馕产业园建设项目、50万头/年生猪屠宰项目等。"
 CLUSTERS = "以甲县、乙县为重点，打造面粉产业集群；以丙县为重点，打造棉花产业集群；以丁市、园区为重点，打造奶牛集群。"
 
@@ -94,6 +131,10 @@ CLUSTERS = "以甲县、乙县为重点，打造面粉产业集群；以丙县�
         ("亚麻籽油项目和生猪屠宰项目的规模？", PROJECTS, ""),  # two are
         ("奶牛集群重点在哪里？", CLUSTERS, "以丁市、园区为重点，打造奶牛集群"),
         ("产业集群怎么布局？", CLUSTERS, ""),  # no one of them
+        # What governs all items must not be lost.
+        ("乙河水库怎么安排？", "取消甲河电站项目、乙河水库工程、丙县风电基地、丁县热电项目。", ""),
+        ("肉产量多少？", "到2030年，粮食产量达到200万吨；棉花产量达到30万吨；肉产量达到20万吨。", ""),
+        ("甲县馕产业园什么时候建成？", PROJECTS, ""),
         ("粮食产量多少？", "粮食产量稳定，面积、单产、品质、效益一起抓。", ""),  # no enumeration of projects
     ],
 )

@@ -257,7 +257,7 @@ PARK_CARE = evidence(paragraph("农业园区康养示范城建设。", 9), 2)
         ("义务教育巩固率早就104%了，为什么2030年才要99.5%？", AIMED, REACHED, True),
         ("义务教育巩固率为什么2030年才要99.5%？", AIMED, REACHED, False),  # one figure
         ("义务教育巩固率早就98%了，为什么2030年才要99.5%？", AIMED, REACHED, False),  # 98% stands nowhere
-        ("康养示范城落在城河西还是农业园区？", CITY_CARE, PARK_CARE, False),  # the first stands nowhere in these words
+        ("康养示范城落在城东北还是农业园区？", CITY_CARE, PARK_CARE, False),  # the first stands nowhere in these words
         ("康养示范城是在进河西还是农业园区？", CITY_CARE, PARK_CARE, True),
     ],
 )

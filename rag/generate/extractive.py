@@ -68,7 +68,7 @@ class Extractive:
             ):
                 between = "\n" + render("retold")
                 chosen.append(other)
-            elif other := self.rival(query, chosen[0], selection.evidence):
+            elif not selection.several and (other := self.rival(query, chosen[0], selection.evidence)):
                 between = "\n" + render("perhaps")
                 chosen.append(other)
         if len(chosen) == 1 and not points[0] and (agreed := borne_out(query, chosen[0])) is not None:

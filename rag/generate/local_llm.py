@@ -440,7 +440,7 @@ def memory_needed(folder: Path, quantize: str | None = None) -> int:
     config = _json(folder / "config.json", folder)
     if _quantized(config):
         return size
-    words = config.get("vocab_size") or config.get("text_config", {}).get("vocab_size")
+    words = config.get("vocab_size") or (config.get("text_config") or {}).get("vocab_size")
     width = placed()[1].itemsize
 
     def needed(tensor: Stored) -> int:
