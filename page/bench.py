@@ -142,11 +142,17 @@ class Bench:
         with self._lock:
             if self.job is not None and self.job.live:
                 raise BenchError(f"正在评测 {self.job.source.stem}，一次只做一个：请等它完成，或先按“停止”。")
-            out = self._unfinished(source) or self.runs / f"{source.stem}-{time.strftime('%Y%m%d-%H%M%S')}"
+            out = self._unfinished(source) or self._new(source)
             self._stopping.clear()
             self.job = Job(source, out)
             self._thread = Thread(target=self._work, args=(self.job,), name="evaluation", daemon=True)
             self._thread.start()
+
+    def _new(self, source: Path) -> Path:
+        """The folder of a run that begins now; two may begin within a second."""
+        begun = f"{source.stem}-{time.strftime('%Y%m%d-%H%M%S')}"
+        names = (begun, *(f"{begun}-{number}" for number in range(2, 1000)))
+        return next(self.runs / name for name in names if not (self.runs / name).exists())
 
     def stop(self, wait: bool = False) -> None:
         """Stop the run after the question that is being answered; `wait` until that is so."""
