@@ -31,7 +31,7 @@ from eval.dataset import Question, key_points
 from index.build import unprepared
 from rag.judge import FEATURES as JUDGE_FEATURES
 from rag.judge import Boosted, Split, features_of, ruled_out
-from rag.phrase import row_words
+from rag.phrase import said_by
 from rag.pipeline import Pipeline
 from rag.retrieve import SCORERS
 from rag.search import CONSIDERED, EVIDENCE_FROM
@@ -229,7 +229,7 @@ def answers(evidence: Evidence, question: Question) -> float:
     chunk = evidence.passage.chunk
     if not question.evidence & set(chunk.lines):
         return 0.0
-    return key_points(row_words(chunk) if chunk.cells else evidence.text, question)
+    return key_points(said_by(evidence), question)
 
 
 def refusal_threshold(answerable: NDArray[np.float64], truly: NDArray[np.bool_]) -> float:

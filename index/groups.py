@@ -155,11 +155,7 @@ def _agreed(name: str, members: tuple[str, ...] | None) -> Iterator[tuple[str, t
 def count_of(name: str) -> int | None:
     """How many places the name of a group says it has (东三县 3, 三县一市 4); None where it says none."""
     numbers = [re.match(_NUMBER, counted) for counted in re.findall(_COUNTED, name)]
-    return sum(_value(number.group()) for number in numbers if number) or None
-
-
-def _value(number: str) -> int:
-    return int(number) if number.isdecimal() else 2 if number == "两" else numeral(number)
+    return sum(numeral(number.group()) for number in numbers if number) or None
 
 
 _SPOKEN = re.compile(rf"(?P<side>{_SIDE})(?:部|边|面|片|线|翼)?(?:(?P<number>{_NUMBER}|几)个?)(?P<kind>{_KINDS})")
@@ -177,7 +173,7 @@ def spoken(name: str) -> re.Pattern[str]:
     if said["number"] == "几":
         number = "(?:几|各)"
     else:
-        value = _value(said["number"])
+        value = numeral(said["number"])
         number = rf"(?:{_NUMERALS[value]}|{value}{'|两' if value == 2 else ''})" if value <= 10 else said["number"]
     kind = r"(?:县[(（]市[)）]|县市区?|市县|区县|县)" if "县" in said["kind"] else re.escape(said["kind"])
     return re.compile(

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from index.types import Document
 
 _NUMERALS = {"一": 1, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9}
+# What follows a number of four digits that is no year: 2095万千瓦.
+COUNTED = r"\s*[多余]?(?:[万亿千百%％元吨亩户座套台辆头只]|名(?![单录])|公里|平方|立方)"
 _STATED = re.compile(r"规划(?:期限|期|时限|年限)[^。\d]{0,8}((?:19|20)\d\d)年?\s*[-—–~～至到]+\s*((?:19|20)\d\d)")
 _NTH_PLAN = re.compile(r"第(十[一二三四五六七八九]?|二十[一二三四五六七八九]?)个五年(?:规划|计划)")
 _SHORT = re.compile(r"(?<![第一二三四五六七八九十百])(十[一二三四五六七八九])五(?![个条章届次年天岁人万亿%])")

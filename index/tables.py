@@ -244,6 +244,8 @@ def numeral(text: str) -> int:
             total, digit = total + (digit or 1) * 100, 0
         elif sign == "十":
             total, digit = total + (digit or 1) * 10, 0
+        elif sign == "两":
+            digit = 2
         elif sign in _NUMERAL:
             digit = _NUMERAL.index(sign) + 1
         else:

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from itertools import chain, count
 from pathlib import Path
 from threading import Event, Lock, Thread
 from typing import Any, Literal
@@ -151,7 +152,7 @@ class Bench:
     def _new(self, source: Path) -> Path:
         """The folder of a run that begins now; two may begin within a second."""
         begun = f"{source.stem}-{time.strftime('%Y%m%d-%H%M%S')}"
-        names = (begun, *(f"{begun}-{number}" for number in range(2, 1000)))
+        names = chain([begun], (f"{begun}-{number}" for number in count(2)))
         return next(self.runs / name for name in names if not (self.runs / name).exists())
 
     def stop(self, wait: bool = False) -> None:

@@ -29,7 +29,7 @@ from rag.bags import Bags
 from rag.cite import GAP
 from rag.types import Query
 
-LEAD = 0.42  # by which a name is nearer to the question than any other in its sentence: of 4, see `_nearness`
+LEAD = 0.42  # by which a name is nearer to the question than any other in its sentence: of 4, see `nearness`
 PLAINLY = 1.0  # … by which it is so whatever other words of the question the others have
 LEAST = 0.6  # nearness of a name that is asked for at all
 REMEMBERED = 4096  # sentences: many questions meet the same
@@ -227,8 +227,8 @@ def _parted(text: str, begin: int, signs: str) -> list[tuple[int, int]]:
 
 def fits(query: Query, names: Sequence[str], aligner: Aligner) -> list[tuple[float, float, float, float]]:
     """How a question fits each of several names: its words met by those of the name, the other way round (rag.align),
-    and the bigrams that they share, of both (Dice) and of the name; each in [0, 1]. What is said of a name may be said
-    of it by the official words for those of the question."""
+    and the bigrams that they share, of both (Dice) and of the name; each in [0, 1]. Official words for those of the
+    question may meet a name as well."""
     asked = _YEAR.sub(" ", query.core)
     official = [term for term, weight in query.terms.items() if weight >= OFFICIAL]
     words = aligner.question(asked)

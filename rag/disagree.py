@@ -18,7 +18,7 @@ from index.figures import Figure, amounts, cell_figure, equal, figures
 from index.keyword import bigrams, fold
 from index.sentences import clauses
 from rag.judge import DURATIONS, other_name
-from rag.phrase import row_of, row_words, unit_under
+from rag.phrase import row_of, said_by, unit_under
 from rag.select import years_in
 from rag.types import Evidence, Query
 
@@ -119,12 +119,12 @@ def other_side(query: Query, best: Evidence, evidence: Sequence[Evidence]) -> Ev
     things: list[Callable[[str], bool]] = [partial(_holds, figure) for figure in stated]
     if chosen is not None and not stated:
         things = [partial(_names, fold(word)) for word in chosen.groups()]
-    missing = [holds for holds in things if not holds(_said(best))]
+    missing = [holds for holds in things if not holds(said_by(best))]
     if len(things) < 2 or len(missing) != 1:
         return None
     asked = asked_words(query)
     for rank, other in enumerate(evidence[:FURTHER]):
-        text = _said(other)
+        text = said_by(other)
         near = rank < NEAR_BY or len(asked & set(bigrams(text))) >= TOLD
         if other is not best and near and missing[0](text):
             return other
@@ -137,11 +137,6 @@ def _holds(figure: Figure, text: str) -> bool:
 
 def _names(word: str, text: str) -> bool:
     return word in fold(text)
-
-
-def _said(evidence: Evidence) -> str:
-    chunk = evidence.passage.chunk
-    return row_words(chunk) if chunk.cells else evidence.text
 
 
 def borne_out(query: Query, evidence: Evidence) -> bool | None:

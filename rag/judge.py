@@ -22,8 +22,9 @@ from index.keyword import fold
 from rag.align import Aligner
 from rag.alone import fits, of_measure, of_year, told_in
 from rag.kinds import KINDS, kinds_missing
-from rag.phrase import row_of, row_words
+from rag.phrase import row_of, row_words, said_by
 from rag.types import Evidence, Query
+from rag.understand import WHOLE, WIDER
 
 CARRIED = (
     "characters", "bigrams", "words", "lexicon", "around", "cosine", "met", "met_around", "lacking", "lacking_share",
@@ -77,8 +78,6 @@ _MEASURE = re.compile(
     "增加值|总产值|产值|面积|产量|存栏|出栏|里程|人数|收入|支出|投资|产能|装机|系数|强度|寿命|年限|人口|利润|税收|总值|单产|床位|"
     "余额|贷款|存款|库容|[一-鿿]{2}率"
 )
-# Regions that a plan is a part of, and no part of it: what is said of the plan's own region is not said of them.
-WIDER = ("全国|国家(?!级|高新|农)", "全疆|全省|全区|自治区(?!级)|省里|省级")
 _WHY = re.compile(r"为什么|为啥|为何|凭啥|凭什么")
 _HOW = re.compile(r"怎么|咋|如何|怎样")
 LISTED = frozenset("个家种条类项处座所位名件张台套支次大级")  # units in which things of a list are counted
@@ -100,7 +99,7 @@ _KINDRED = tuple(
 )
 # 居全省第二位, 占全国比重 say something of the plan's own region.
 _RANKED = re.compile(
-    r"(?:均?[居占在]|走在|位[居列])(?:全国|全省|全疆|全区)(?:和全[国省疆区])?"
+    rf"(?:均?[居占在]|走在|位[居列])(?:{WHOLE})(?:和(?:{WHOLE}))?"
     r"(?:第|前列|领先|首|[^，,。；;]{0,8}(?:比重|份额))"
 )
 _PER_HEAD = re.compile("人均|每.{0,2}人|居民|寿命|年限")
@@ -243,7 +242,7 @@ def ruled_out(query: Query, evidence: Sequence[Evidence]) -> Verdict | None:
         return Verdict(0.0, False, CERTAIN, "nothing")
     if supposed := unfounded(query, evidence):
         return Verdict(0.0, False, CERTAIN, "premise", supposed)
-    passage = _RANKED.sub("", passage_text(evidence[0])) if evidence else ""
+    passage = _RANKED.sub("", passage_text(evidence[0]))
     if query.elsewhere and not any(name in passage for name in query.elsewhere):
         return Verdict(0.0, False, CERTAIN, "place", query.elsewhere)
     if another_measure(query, evidence[0]):
@@ -278,6 +277,7 @@ def features_of(query: Query, evidence: Sequence[Evidence], aligner: Aligner) ->
     rival = next((other.score for other in evidence if other.passage.rank != best.passage.rank), best.score)
     shares = np.exp(np.array([one.score for one in evidence]) - best.score)
     shares /= shares.sum()
+    said, passage = fold(said_by(best)), passage_text(best)
     values = {name: best.features[name] for name in CARRIED}
     values |= {name: best.features[name] + best.features[own] for name, own in LIKEST.items()}
     return values | {
@@ -285,15 +285,13 @@ def features_of(query: Query, evidence: Sequence[Evidence], aligner: Aligner) ->
         "best_met": max(one.features["met"] for one in near),
         "best_characters": max(one.features["characters"] for one in near),
         "least_lacking": min(one.features["lacking"] for one in near),
-        "passage_lacks_kind": float(bool(kinds_missing(query.kinds, passage_text(best)))),
-        "passage_no_figure": float(query.want == "figure" and not _holds_figure(passage_text(best))),
+        "passage_lacks_kind": float(bool(kinds_missing(query.kinds, passage))),
+        "passage_no_figure": float(query.want == "figure" and not amounts(passage)),
         "premise": float(bool(unfounded(query, evidence[:NEAR]))),
-        **named_by(query, best, aligner),
-        "measure": float(any(word not in said_of(best) for word in _MEASURE.findall(query.core))),
-        "scope": float(
-            any(not re.search(wider, passage_text(best)) for wider in WIDER if re.search(wider, query.text))
-        ),
-        "undone": float(any(word not in passage_text(best) for word in _UNDONE.findall(query.text))),
+        **fit_of_name(query, best, aligner),
+        "measure": float(any(word not in said for word in _MEASURE.findall(query.core))),
+        "scope": float(any(not WIDER[level].search(passage) for level in query.wider)),
+        "undone": float(any(word not in passage for word in _UNDONE.findall(query.text))),
         "other_name": float(other_name(query.core, best)),
         "score": best.score,
         "margin": best.score - rival,
@@ -312,7 +310,7 @@ def features_of(query: Query, evidence: Sequence[Evidence], aligner: Aligner) ->
     }
 
 
-def named_by(query: Query, evidence: Evidence, aligner: Aligner) -> dict[str, float]:
+def fit_of_name(query: Query, evidence: Evidence, aligner: Aligner) -> dict[str, float]:
     """How well the question and the name of the figure in a piece of evidence fit that is most likely meant; 0 where
     none is wanted or there is none."""
     names: list[str] = []
@@ -322,11 +320,6 @@ def named_by(query: Query, evidence: Evidence, aligner: Aligner) -> dict[str, fl
         names = [one.name for one in of_measure(query, of_year(query, told_in(evidence.text)))]
     best = max(fits(query, names, aligner), key=sum, default=(0.0, 0.0, 0.0, 0.0))
     return {"named_asked": best[0], "named": best[1], "named_bigrams": best[3]}
-
-
-def said_of(evidence: Evidence) -> str:
-    chunk = evidence.passage.chunk
-    return fold(row_words(chunk) if chunk.cells else evidence.text)
 
 
 def passage_text(evidence: Evidence) -> str:
@@ -367,8 +360,7 @@ def other_name(core: str, evidence: Evidence) -> bool:
 
 def other_beginnings(core: str, evidence: Evidence) -> Iterator[str]:
     """These beginnings, as they stand in the question."""
-    chunk = evidence.passage.chunk
-    said = fold(row_words(chunk) if chunk.cells else evidence.text)
+    said = fold(said_by(evidence))
     passage = fold(passage_text(evidence))
     for start in range(BEGINNING, len(core) - ENDING + 1):
         ending, beginning = core[start : start + ENDING], core[start - BEGINNING : start]
@@ -386,8 +378,7 @@ def another_measure(query: Query, evidence: Evidence) -> bool:
     """Whether a question for a figure names one of several kindred measures and the evidence tells only another."""
     if query.want != "figure":
         return False
-    chunk = evidence.passage.chunk
-    said = row_words(chunk) if chunk.cells else evidence.text
+    said = said_by(evidence)
     if "人均" in query.text and not _PER_HEAD.search(said):
         return True
     for measures in _KINDRED:
@@ -422,10 +413,6 @@ def told_for_another_year(query: Query, evidence: Sequence[Evidence]) -> Evidenc
 
 def _told(evidence: Evidence) -> float:
     return evidence.features["bigrams"] + evidence.features["lexicon"]
-
-
-def _holds_figure(text: str) -> bool:
-    return bool(amounts(text))
 
 
 def _same(a: Figure, b: Figure) -> bool:

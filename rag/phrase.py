@@ -12,6 +12,7 @@ from index.figures import figures
 from index.tables import row_of as row_of
 from index.types import Chunk
 from rag.cite import MARK
+from rag.types import Evidence
 
 _BRACKETED = re.compile(r"[(（](?:单位[:：])?([^()（）]{1,12})[)）]\s*\|?\s*$")
 _GROWTH_COLUMN = re.compile("增长|增速|增幅|增减")
@@ -35,6 +36,12 @@ def row_words(chunk: Chunk, years: Collection[int] = ()) -> str:
     if row.nature:
         parts.append(row.nature)
     return f"{row.name.text}：{'，'.join(parts)}" if parts else row.name.text
+
+
+def said_by(evidence: Evidence) -> str:
+    """What a piece of evidence says: a sentence, or a row in words."""
+    chunk = evidence.passage.chunk
+    return row_words(chunk) if chunk.cells else evidence.text
 
 
 def unmarked(text: str) -> str:

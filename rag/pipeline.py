@@ -44,7 +44,6 @@ from index.types import Chunk, Document
 from rag.align import aligner_beside
 from rag.cite import cite
 from rag.config import Config
-from rag.courtesy import courtesy
 from rag.disagree import thing_asked_for
 from rag.errors import LibraryError, UnsoundAnswer
 from rag.generate.extractive import NAME, Extractive
@@ -58,7 +57,7 @@ from rag.reckon import reckoned, worked_out
 from rag.register import asks_for_list, listing, two_lists
 from rag.rerank import Reranker, open_reranker
 from rag.retrieve import Retriever, distinct
-from rag.search import Found, Search
+from rag.search import Search
 from rag.select import Selector
 from rag.types import Answer, Aside, Check, Citation, Evidence, Passage, Query, Selection, Status, Turn, Worked
 from rag.typos import Vocabulary
@@ -176,10 +175,8 @@ class Pipeline:
 
     def understood(self, question: str, history: Sequence[Turn]) -> Query:
         """The question as a Query; a follow-up in a model's words where there are sound ones."""
-        if courtesy(clean(question)):
-            history = ()
         query = understand(question, history, self.frame)
-        if self.complete is None or not history or not is_elliptic(clean(question)):
+        if self.complete is None or not history or query.courtesy or not is_elliptic(clean(question)):
             return query
         told = self.complete(question, history)
         return query if told is None else replace(understand(told, (), self.frame), question=question, completed=True)
@@ -187,8 +184,8 @@ class Pipeline:
     def reply(self, query: Query) -> Reply:
         """What is to be said to a question, and from what: a list or sum from the register, a refusal, or what the
         answerer makes of the evidence."""
-        if kind := courtesy(clean(query.question)):
-            return self.courteous(kind, query)
+        if query.courtesy:
+            return self.courteous(query)
         found, selection, verdict = self.search(query)
         if (made := self.from_register(query)) is not None:
             passages = distinct([*(one.passage for one in made.evidence), *found])
@@ -215,14 +212,14 @@ class Pipeline:
         own = (*selection.unanswered, *own)
         return Reply(passages, selection.evidence, verdict, pieces, own, backend=speaker.name)
 
-    def courteous(self, kind: str, query: Query) -> Reply:
+    def courteous(self, query: Query) -> Reply:
         """What is said to a phrase that asks nothing: what the tool answers, and questions to begin with."""
-        opening = dict(line.split("=", 1) for line in lines("courtesy_openings"))[kind]
+        opening = dict(line.split("=", 1) for line in lines("courtesy_openings"))[query.courtesy]
         examples = self.examples()[:EXAMPLES_SHOWN]
         told = [f"· {example}" for example in examples]
         text = render("courtesy", opening=opening, document=self.document, examples="\n".join(told))
         verdict = Verdict(0.0, False, CERTAIN, "courtesy")
-        return Reply(self.searching.find(query, query.text), (), verdict, spoken([text]), tuple(examples))
+        return Reply(self.search.find(query, query.text), (), verdict, spoken([text]), tuple(examples))
 
     def absent(self, query: Query) -> str:
         """A short thing that a question asks whether the documents mention it or have it built, and that they name
@@ -250,8 +247,8 @@ class Pipeline:
             for group in query.groups
             if not group.stated
         ]
-        document = "规划" if self.frame.period else "文件"
-        return render("nickname", meant="，".join(dict.fromkeys(meant)), document=document) if meant else ""
+        told = "，".join(dict.fromkeys(meant))
+        return render("nickname", meant=told, document=self.document) if meant else ""
 
     def settled(self, query: Query, reply: Reply) -> Answer | None:
         """The answer that a person approved for this question or its clear paraphrase, its lines found where they stand
@@ -367,12 +364,9 @@ class Pipeline:
         answer = Answer("\n".join(questions), text, status, tuple(citations))
         return self.checks(answer, queries[-1], own)
 
-    def search(self, query: Query) -> Found:
-        """Passages, the evidence in them, and whether it answers."""
-        return self.searching(query)
-
     @cached_property
-    def searching(self) -> Search:
+    def search(self) -> Search:
+        """Passages, the evidence in them, and whether it answers."""
         return Search(self.frame, self.retrieve, self.select, self.judge, self.reranker)
 
     def from_register(self, query: Query) -> Worked | None:
@@ -640,5 +634,5 @@ def open_pipeline(config: Config, progress: Callable[[str], None] = lambda messa
     from rag.generate.written import Written
 
     model = open_model(config.llm, progress, config.quantize)
-    generate = Written(model, pipeline.cited, index.segmenter.cut)
+    generate = Written(model, pipeline.cited, index.segmenter.cut, Extractive(aligner))
     return replace(pipeline, generate=generate, complete=partial(completed_by, model))

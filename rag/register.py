@@ -10,7 +10,7 @@ from decimal import Decimal
 from index.conflicts import CHECK, Conflict
 from index.figures import Figure, figures, unit_of
 from index.keyword import bigrams, fold
-from index.period import numeral
+from index.tables import numeral
 from index.targets import Register, Target
 from index.types import Chunk
 from rag.phrase import row_words
@@ -20,7 +20,6 @@ from rag.types import Evidence, Passage, Query, Worked
 LIKE = 0.3  # cosine of a topic with an indicator's name and titles from which the indicator is of that topic
 TOPIC = 0.5  # share of a topic's bigrams that stand in an indicator's name, titles or sentence
 _SO_MANY = "一两二三四五六七八九十"
-_COUNTS = {"两": 2} | {text: numeral(text) for one in "一二三四五六七八九" for text in (one, f"十{one}")} | {"十": 10}
 _LIST = rf"(?:哪些|哪[几{_SO_MANY}]{{1,2}}[个项]|所有|全部|列出|列举|清单|一览|都有什么|多少[个项]|几[个项])"
 _TARGETS = r"(?:指标|(?:量化|数字|具体|约束性|预期性)的?目标|目标值)"
 # 哪些措施, 哪些县市: what is asked for is not the targets named behind
@@ -153,7 +152,7 @@ def listing(
     }
     chosen = list(distinct.values())
     asked = re.search(f"哪([{_SO_MANY}]{{1,2}})[个项]", query.text)
-    if asked is not None and _COUNTS.get(asked.group(1)) != len(chosen):
+    if asked is not None and numeral(asked.group(1)) != len(chosen):
         return None  # 哪两项指标 asks for two
     if not chosen:
         return None if bound is None else Worked(render("none_within", bound=_told_bound(query, bound)), (), (), True)

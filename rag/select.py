@@ -21,7 +21,7 @@ from index.chunk import label_of
 from index.embed import Embedder
 from index.figures import amounts
 from index.keyword import bigrams, characters
-from index.period import Period, named_plans
+from index.period import COUNTED, Period, named_plans
 from index.sentences import sentences
 from index.store import Index
 from index.types import Chunk
@@ -74,7 +74,7 @@ _COLUMN = {name: number for number, name in enumerate(FEATURES)}
 _OWN = {"asked": "cosine", "asked_met": "met", "asked_words": "bigrams"}
 _YEAR = re.compile(
     r"(?<!\d)((?:19|20)\d\d)(?:\s*[-—–~至]\s*((?:19|20)\d\d))?(?=年|\s*[-—–~至]|[^\d.]|$)"
-    r"(?!\s*[多余]?(?:[万亿千百%％元吨亩户名座套台辆头只]|公里|平方|立方))"  # 2095万千瓦
+    rf"(?!{COUNTED})"
 )
 PREPARED_LIMIT = 20_000
 HEAVY = 0.6  # of the mean weight of a question's words: what weighs less says nothing of the subject

@@ -42,9 +42,10 @@ class Query:
     and tell no passage from another. `completed` says whether history filled it in or its words were changed. `years`
     are those asked about (empty: none named); `places` are places of the documents that it names, `place_names` all
     names by which a text may mean one of them, `elsewhere` other places of China that it names, `groups` its names for
-    several places (东三县), whose members are among `places`; `units` are units that an answer in figures would have
-    ("户"); `kinds` the kinds of detail asked for (rag.kinds); `terms` maps words added from the lexicon to their weight
-    in (0, 1].
+    several places (东三县), whose members are among `places`, `wider` the regions above the documents' own that it
+    names, by rag.understand.WIDER; `units` are units that an answer in figures would have ("户"); `kinds` the kinds of
+    detail asked for (rag.kinds); `terms` maps words added from the lexicon to their weight in (0, 1]; `courtesy` is the
+    kind of phrase that it is where it asks nothing (rag.courtesy), else "".
     """
 
     question: str
@@ -57,9 +58,11 @@ class Query:
     place_names: tuple[str, ...] = ()
     elsewhere: tuple[str, ...] = ()
     groups: tuple[Named, ...] = ()
+    wider: tuple[str, ...] = ()
     units: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
     terms: Mapping[str, float] = field(default_factory=dict)
+    courtesy: str = ""
 
     @property
     def group(self) -> Named | None:

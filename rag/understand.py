@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 
 from index.groups import Group, spoken
 from index.keyword import fold
-from index.period import Period, named_plans
+from index.period import COUNTED, Period, named_plans
+from rag.courtesy import courtesy
 from rag.errors import EmptyQuestion, QuestionTooLong
 from rag.kinds import kinds_asked
 from rag.lexicon import load_lexicon
@@ -52,7 +53,7 @@ _THANKS = re.compile(
 )
 _LOOKED_UP = re.compile(r"[\u3400-\u9fffA-Za-z0-9]")
 
-_YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?!\d|\s*[多余]?(?:[万亿千百%元吨亩户]|公里|平方|立方))")
+_YEAR = re.compile(rf"(?<!\d)((?:19|20)\d\d)(?!\d|{COUNTED})")
 _SHORT_YEAR = re.compile(r"(?<![\d.])([12345]\d)年(?![期内间来前后以限多级])")
 # 2020年多少，25年定多少
 _SHORT_TOO = re.compile(r"(?:^|[,，、;；和到])\s*([23]\d)年(?=定|要到|要达|目标|又|达|得|是多|多少|打算|末|底)")
@@ -189,6 +190,12 @@ _SUBJECT_FIRST = re.compile(rf"[\u3400-\u9fff]{{2,10}}?(?=(?:到|在|至)?(?:{_T
 _ONLY_TIME = re.compile(
     rf"(?:到|在|至)?(?P<time>{_TIME.pattern})(?:末|底)?(?:的|呢|又|是|为|要|能|达到|目标|指标)*多少[?？。]*"
 )
+# Regions that a plan's own is a part of: what is said of it is not said of them.
+WHOLE = "全国|全省|全疆|全区"
+WIDER = {
+    "country": re.compile("全国|国家(?!级|高新|农)"),
+    "province": re.compile("全疆|全省|全区|自治区(?!级)|省里|省级"),
+}
 # A figure of the country or the province, which a plan of a smaller region does not set: 全省新增就业目标是多少?
 _ABOVE = re.compile(
     r"(?P<level>全[国省疆](?!性|[^，,]{0,4}(?:名录|目录|名单|示范|试点|比重|份额))|"
@@ -248,7 +255,8 @@ def understand(question: str, history: Sequence[Turn] = (), frame: Frame = Frame
     """The question as a Query. Raises EmptyQuestion for one without anything to look up or without Chinese,
     QuestionTooLong beyond MAX_CHARACTERS characters."""
     asked = clean(question)
-    text = officially(complete(frame.mended(asked), _readable(history, frame), frame), frame)
+    kind = courtesy(asked)
+    text = officially(complete(frame.mended(asked), [] if kind else _readable(history, frame), frame), frame)
     text, groups = with_groups(text, frame)
     core = core_of(text, frame)
     return Query(
@@ -262,9 +270,11 @@ def understand(question: str, history: Sequence[Turn] = (), frame: Frame = Frame
         place_names=place_names(places, frame, text),
         elsewhere=() if groups else elsewhere_in(text, frame),
         groups=groups,
+        wider=wider_in(text, frame),
         units=units_of(text),
         kinds=kinds_asked(text),
         terms=load_lexicon().expand(text, core),
+        courtesy=kind,
     )
 
 
@@ -449,9 +459,16 @@ def elsewhere_in(text: str, frame: Frame) -> tuple[str, ...]:
     if any(name in text for name in own):
         return ()
     above = _ABOVE.search(text) if frame.region and want_of(text) == "figure" else None
-    if above is not None and not any(re.search("(?:省|自治区)$", name) for name in frame.region):
+    if above is not None and any(WIDER[level].search(above["level"]) for level in wider_in(text, frame)):
         return (above["level"],)
     return tuple(name for name in gazetteer() if name in text and not any(name in held for held in own))
+
+
+def wider_in(text: str, frame: Frame) -> tuple[str, ...]:
+    """The regions above the documents' own that a text names, by WIDER: none of a province where that is their own, nor
+    of 全区 where theirs is a district."""
+    own = any(name.endswith(("省", "区")) for name in frame.region)
+    return tuple(level for level, names in WIDER.items() if names.search(text) and not (own and level == "province"))
 
 
 def place_names(places: Sequence[str], frame: Frame, text: str = "") -> tuple[str, ...]:
@@ -606,6 +623,7 @@ def _part(query: Query, part: str, frame: Frame) -> Query:
         years=years_of(part, frame.period) or (() if asks_how(part) else query.years),
         places=(places := places_of(part, frame) or query.places),
         place_names=place_names(places, frame, part),
+        wider=wider_in(part, frame),
         units=units_of(part),
         kinds=kinds_asked(part),
         terms=load_lexicon().expand(part, core),

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from rag.align import load_aligner
 from rag.cite import cite
 from rag.disagree import differing, other_side, retold
 from rag.generate.extractive import NAME, Extractive, joins_items, narrow
@@ -14,6 +15,7 @@ from rag.types import Evidence, Query, Selection
 from rag.understand import understand
 from tests.fakes import evidence, paragraph, row
 
+ALIGNER = load_aligner()
 COVERAGE = understand("2025年基本医疗保险参保率是多少？")
 TEXT = evidence(paragraph("2025年基本医疗保险参保率达到96.4%。", 5), 1, 3.0, (2025,), figure=1.0)
 ROW = evidence(
@@ -26,11 +28,11 @@ ROW = evidence(
 
 
 def say(query: Query, *found: Evidence, parts: int = 1, longest: int = 130) -> str:
-    return "".join(Extractive(longest=longest)(query, Selection(found, found[:parts])))
+    return "".join(Extractive(ALIGNER, longest)(query, Selection(found, found[:parts])))
 
 
 def test_it_names_itself() -> None:
-    assert Extractive().name == NAME
+    assert Extractive(ALIGNER).name == NAME
 
 
 def test_one_sentence_is_quoted_with_its_mark() -> None:
@@ -184,9 +186,9 @@ def test_measures_are_told_one_a_line_each_with_its_mark() -> None:
     chunk = paragraph("推广测土配方施肥。开展统防统治。", 7)
     one, two = (replace(evidence(chunk, 1, 3.0), start=start, end=end) for start, end in ((0, 9), (9, 16)))
     asked = understand("怎么控制化肥农药用量？")
-    told = "".join(Extractive()(asked, Selection((two, one), (two,), points=((one, two),))))
+    told = "".join(Extractive(ALIGNER)(asked, Selection((two, one), (two,), points=((one, two),))))
     assert told == "· 推广测土配方施肥。[1]\n· 开展统防统治。[1]"
-    alone = "".join(Extractive()(asked, Selection((two, one), (two,), points=((two,),))))
+    alone = "".join(Extractive(ALIGNER)(asked, Selection((two, one), (two,), points=((two,),))))
     assert alone == "开展统防统治。[1]"  # one alone is a quotation as any other, without what may be meant instead
 
 
@@ -194,7 +196,7 @@ def test_a_part_that_asks_how_is_told_by_its_measures_below_the_figure() -> None
     chunk = paragraph("推广测土配方施肥。开展统防统治。到2030年，施肥技术覆盖率达到90%。", 7)
     one, two, aim = (replace(evidence(chunk, 1), start=a, end=b) for a, b in ((0, 9), (9, 16), (16, len(chunk.text))))
     selection = Selection((aim, one, two), (aim, one), ("“投资多少钱”",), ((), (one, two)))
-    told = "".join(Extractive()(understand("施肥技术覆盖率达到多少，怎么提高？"), selection)).split("\n")
+    told = "".join(Extractive(ALIGNER)(understand("施肥技术覆盖率达到多少，怎么提高？"), selection)).split("\n")
     assert told == [
         "到2030年，施肥技术覆盖率达到90%。[1]",
         "· 推广测土配方施肥。[1]",

@@ -20,6 +20,7 @@ from index.errors import ModelMissing
 from rag.batch.run import run
 from rag.config import Config
 from rag.errors import GenerationError, PromptTooLong
+from rag.generate.extractive import Extractive
 from rag.generate.local_llm import Loaded, LocalModel, Row, check_folder
 from rag.generate.model import THINK, THOUGHT, Message, without_thinking, written_by, written_together
 from rag.generate.number_lock import NumberLock
@@ -363,7 +364,8 @@ def test_a_list_is_answered_in_batches_as_row_by_row(folder: Path, yunze: Pipeli
     told: list[list[dict[str, Any]]] = []
     for together in (1, 4):
         model = LocalModel(str(folder), together=together)
-        pipeline = replace(yunze, generate=Written(model, yunze.cited, yunze.index.segmenter.cut))
+        plain = Extractive(yunze.judge.aligner)
+        pipeline = replace(yunze, generate=Written(model, yunze.cited, yunze.index.segmenter.cut, plain))
         out = tmp_path / f"{together}.jsonl"
         run(pipeline, Config(llm=f"transformers:{folder}"), source, out)
         rows = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
@@ -388,7 +390,8 @@ def test_as_many_questions_are_asked_at_once_as_the_model_serves(yunze: Pipeline
 
     source = tmp_path / "list.txt"
     source.write_text("\n".join(ASKED_OF_YUNZE[:3]), encoding="utf-8")
-    pipeline = replace(yunze, generate=Written(Sociable(), yunze.cited, yunze.index.segmenter.cut))
+    plain = Extractive(yunze.judge.aligner)
+    pipeline = replace(yunze, generate=Written(Sociable(), yunze.cited, yunze.index.segmenter.cut, plain))
     outcome = run(pipeline, Config(llm="server:some@http://127.0.0.1:9/v1"), source, tmp_path / "out.jsonl")
     assert (outcome.tally.asked, outcome.tally.failed) == (3, 0)
     assert not meeting.broken

@@ -105,7 +105,7 @@ def test_the_reranker_reads_a_passage_with_the_titles_above_it() -> None:
 def test_what_retrieval_found_last_may_come_first(yunze: Pipeline) -> None:
     query = understand(FOREST, (), yunze.frame)
     plain = yunze.retrieve(query, CONSIDERED)
-    assert yunze.searching.find(query, query.text) == plain
+    assert yunze.search.find(query, query.text) == plain
     last = next(one for one in reversed(plain) if one.chunk.kind == "paragraph")
     assert last.rank > 20  # retrieval alone does not let the selector see it
     fake = HandScored({last.chunk.text: 2.0, "森林覆盖率": 1.0})

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from rag.errors import GenerationError, PromptTooLong
-from rag.generate.extractive import NAME
+from rag.generate.extractive import NAME, Extractive
 from rag.generate.model import Message, written_by
 from rag.generate.number_lock import NumberLock
 from rag.generate.server_llm import ServerModel
@@ -97,7 +97,7 @@ def model_of(server: Server, **given: Any) -> ServerModel:
 
 
 def answer_of(pipeline: Pipeline, model: ServerModel) -> Any:
-    written = Written(model, pipeline.cited, pipeline.index.segmenter.cut)
+    written = Written(model, pipeline.cited, pipeline.index.segmenter.cut, Extractive(pipeline.judge.aligner))
     return replace(pipeline, generate=written).ask(ROADS)
 
 

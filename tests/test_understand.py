@@ -509,3 +509,27 @@ def test_short_years_beside_a_full_one_are_read() -> None:
     assert years_of("参保率2020年多少，25年定多少？", plan) == (2020, 2025)
     assert years_of("2020年受教育年限10.8年", plan) == (2020,)
     assert years_of("上个五年和这个五年各多少万？", plan) == (2020, 2025)
+
+
+@pytest.mark.parametrize(
+    ("region", "question", "wider"),
+    [
+        ("云泽州", "全国森林覆盖率是多少？", ("country",)),
+        ("云泽州", "全省粮食产量是多少？", ("province",)),
+        ("云泽州", "全州粮食产量是多少？", ()),
+        ("云泽省", "全省粮食产量是多少？", ()),  # its own
+        ("云泽区", "全区粮食产量是多少？", ()),
+        ("云泽省", "全国粮食产量是多少？", ("country",)),
+        ("云泽州", "国家级园区有几个？", ()),
+    ],
+)
+def test_regions_above_the_documents_own_are_told_from_it(region: str, question: str, wider: tuple[str, ...]) -> None:
+    query = understand(question, (), Frame(region=frozenset({region})))
+    assert query.wider == wider
+    assert bool(query.elsewhere) is bool(wider)
+
+
+def test_a_phrase_that_asks_nothing_leans_on_no_question_before_it() -> None:
+    query = understand("好的，谢谢", [Turn(GRAIN, "见上文。")], FRAME)
+    assert (query.courtesy, query.text) == ("thanks", "好的,谢谢")
+    assert understand(GRAIN, (), FRAME).courtesy == ""

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ import pytest
 from eval.dataset import Question
 from index.figures import figures, normalise
 from rag.errors import GenerationError, PromptTooLong
-from rag.generate.extractive import NAME
+from rag.generate.extractive import NAME, Extractive
 from rag.generate.model import Message, without_thinking
 from rag.generate.number_lock import NumberLock
 from rag.generate.written import Written, prompt, sentences_of
@@ -58,7 +59,8 @@ def says(*replies: str) -> Script:
 
 def spoken(pipeline: Pipeline, script: Script) -> tuple[Pipeline, Scripted]:
     model = Scripted(script)
-    return replace(pipeline, generate=Written(model, pipeline.cited, pipeline.index.segmenter.cut)), model
+    plain = Extractive(pipeline.judge.aligner)
+    return replace(pipeline, generate=Written(model, pipeline.cited, pipeline.index.segmenter.cut, plain)), model
 
 
 def quoted(pipeline: Pipeline, question: str) -> str:
@@ -199,7 +201,8 @@ class Dying:
 
 @pytest.mark.parametrize("words", ["", "到2030年", TRUE, TRUE + "另外"])
 def test_a_model_that_fails_in_the_middle_gives_way(yunze: Pipeline, words: str) -> None:
-    written = Written(Dying(words, GenerationError("服务断了。")), yunze.cited, yunze.index.segmenter.cut)
+    plain = Extractive(yunze.judge.aligner)
+    written = Written(Dying(words, GenerationError("服务断了。")), yunze.cited, yunze.index.segmenter.cut, plain)
     answer = replace(yunze, generate=written).ask(ROADS)
     assert answer.text == quoted(yunze, ROADS)
     assert answer.backend == NAME
@@ -328,10 +331,16 @@ class Remembering(Pipeline):
 
     found: dict[str, Any] = field(default_factory=dict)
 
-    def search(self, query: Query) -> Any:
-        if query.text not in self.found:
-            self.found[query.text] = super().search(query)
-        return self.found[query.text]
+    @cached_property
+    def search(self) -> Any:
+        search = super().search
+
+        def remembered(query: Query) -> Any:
+            if query.text not in self.found:
+                self.found[query.text] = search(query)
+            return self.found[query.text]
+
+        return remembered
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from index.chunk import label_of
 from index.figures import amounts
 from index.keyword import bigrams
 from index.sentences import clauses
-from rag.align import Aligner, load_aligner
+from rag.align import Aligner
 from rag.alone import item_alone, told_alone
 from rag.disagree import affirmed, borne_out, differing, other_side, retold, says_the_same
 from rag.lists import counted
@@ -43,7 +43,7 @@ class Extractive:
     to be shown as well; nearer for figures, of which a second one is a doubt where a second sentence is a help.
     """
 
-    aligner: Aligner = field(default_factory=load_aligner, repr=False)
+    aligner: Aligner = field(repr=False)
     longest: int = 170
     close: float = 1.0
     close_figure: float = 0.5

@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from index.errors import ModelMissing
 from index.figures import amounts, figures, normalise
@@ -56,13 +56,13 @@ COMMON = frozenset(lines("llm_common"))
 class Written:
     """Callable: (query, selection) -> pieces of the answer and asides.
 
-    `cited` gives the words that a citation rests on, `cut` cuts a text into words.
+    `cited` gives the words a citation rests on, `cut` cuts a text into words, `plain` quotes where the model fails.
     """
 
     model: Model
     cited: Callable[[Citation], Cited]
     cut: Callable[[str], Sequence[str]]
-    plain: Extractive = field(default_factory=Extractive)
+    plain: Extractive
 
     @property
     def name(self) -> str:
